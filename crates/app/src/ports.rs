@@ -1,0 +1,145 @@
+//! What the use cases need of the world, as role nouns. An error says what the
+//! caller can do about it.
+
+use async_trait::async_trait;
+use domain::record::{Draft, Head, Record, Stream};
+use jiff::Timestamp;
+
+/// Where records are kept: append-only, chained, durable once appended.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Appends records to a stream, all or none, and returns them once they
+    /// would survive a loss of power. One call is one sync.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]: nothing of it counts, try again later;
+    /// [`LedgerError::Conflict`]: another writer has the ledger;
+    /// [`LedgerError::Corrupt`]: what is there cannot be read.
+    async fn append(&self, stream: Stream, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError>;
+
+    /// The records of a stream behind `after`, oldest first, at most `limit`.
+    /// Those that begin a segment are left out, so numbers may be missing.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError>;
+
+    /// The end of a stream's chain.
+    fn head(&self, stream: Stream) -> Head;
+
+    /// Opaque; another one whenever a number of the `audit` stream could come
+    /// twice.
+    fn epoch(&self) -> &str;
+}
+
+/// Why the ledger could not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Another instance writes the ledger.
+    #[error("another instance writes the ledger: {0}")]
+    Conflict(String),
+    /// The storage does not take or give records; it may again.
+    #[error("the ledger cannot be reached: {0}")]
+    Unavailable(String),
+    /// What is stored is damaged; a person must look. Names file and line.
+    #[error("the ledger is damaged: {0}")]
+    Corrupt(String),
+}
+
+/// Hands mails to a mail server.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Sends one mail; `Ok` holds the server's words of acceptance.
+    ///
+    /// # Errors
+    /// [`MailError`] says whether trying again can help.
+    async fn send(&self, mail: &Mail) -> Result<String, MailError>;
+}
+
+/// One mail, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// Goes into `Message-ID` (RFC 5322), with its angle brackets; the same
+    /// for every attempt.
+    pub message_id: String,
+    /// Addresses of the recipients (RFC 5321 mailboxes), at least one.
+    pub to: Vec<String>,
+    /// One line.
+    pub subject: String,
+    /// Plain text, lines ended by LF.
+    pub text: String,
+    /// When the message was accepted; goes into `Date`.
+    pub date: Timestamp,
+    /// 1 (highest) to 5 (lowest); 3 is said by no header.
+    pub priority: u8,
+}
+
+/// Why a mail was not taken, in the terms of RFC 5321.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// Connection, TLS, login or a 4yz reply: try again later.
+    #[error("{0}")]
+    Transient(String),
+    /// A 5yz reply to this mail, or a mail that cannot be written: never again.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+/// The folder of weekly reports, on a share that comes and goes. Calls may
+/// hang as long as the share does; names are those of reports, without path.
+#[async_trait]
+pub trait ReportShare: Send + Sync {
+    /// The files of the folder whose names are those of weekly reports.
+    ///
+    /// # Errors
+    /// [`ShareError::Unavailable`].
+    async fn list(&self) -> Result<Vec<ReportFile>, ShareError>;
+
+    /// A whole file, `None` where there is none of that name.
+    ///
+    /// # Errors
+    /// [`ShareError::Unavailable`].
+    async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ShareError>;
+
+    /// Appends to a file that is `expected_bytes` long, made anew where that is
+    /// 0, and syncs it. The file is closed afterwards.
+    ///
+    /// # Errors
+    /// [`ShareError::Changed`] where the length is another,
+    /// [`ShareError::Unavailable`] otherwise.
+    async fn append(&self, name: &str, expected_bytes: u64, bytes: &[u8]) -> Result<(), ShareError>;
+}
+
+/// A file on the share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// File name, `audit-2026-W48.csv` for example.
+    pub name: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// When it was last written, where the share tells.
+    pub modified: Option<Timestamp>,
+}
+
+/// Why the share did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShareError {
+    /// Missing, read-only, full, or otherwise not to be used just yet.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Somebody else wrote the file meanwhile: look again.
+    #[error("the file was changed by somebody else")]
+    Changed,
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The time of day, as records and people see it.
+    fn now(&self) -> Timestamp;
+}
+
+/// Gives random bytes that cannot be guessed.
+pub trait Entropy: Send + Sync {
+    /// 128 fresh bits.
+    fn bits(&self) -> [u8; 16];
+}

@@ -1,0 +1,2 @@
+//! The rules of vpn-sessions, pure.
+pub mod record;
