@@ -1,2 +1,20 @@
-//! The rules of vpn-sessions, pure.
+//! The rules of vpn-sessions, pure: what is decided here is a function of
+//! values.
+//!
+//! Read [`names`] and [`connection`] for the words, [`session`] and [`board`]
+//! for the list and its rules, [`record`] for what is kept of everything,
+//! [`report`] for the weekly CSV file, [`list_file`] for the two files that
+//! people write, [`account`] for who may, and [`outbox`] for the relay.
+//!
+//! Deliberately absent: async, the clock, randomness, files, the network, and
+//! the JSON that the API speaks.
+
+pub mod account;
+pub mod board;
+pub mod connection;
+pub mod list_file;
+pub mod names;
+pub mod outbox;
 pub mod record;
+pub mod report;
+pub mod session;

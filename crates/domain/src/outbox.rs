@@ -1,0 +1,516 @@
+//! The relay's outbox: messages accepted, and what became of them.
+
+use std::{collections::{BTreeMap, VecDeque}, fmt};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{names::UserName, session::hexadecimal};
+
+/// Longest message, in bytes of UTF-8.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// Longest subject, in characters: what mail programs show of one.
+pub const MAX_SUBJECT_CHARS: usize = 200;
+
+/// Longest `dedupe_key`, in characters.
+pub const MAX_DEDUPE_KEY_CHARS: usize = 200;
+
+/// Wait after the first failed attempt; each further one doubles it.
+pub const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
+
+/// Longest wait between attempts.
+pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long a message is tried (RFC 5321, 4.5.4.1: at least 4 to 5 days).
+pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
+
+/// A held message older than this is not sent when a mail server is set: it is no news.
+pub const HELD_IS_NEWS_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many messages at an end are remembered for those who ask.
+pub const REMEMBERED_ENDED_MESSAGES: usize = 10_000;
+
+/// Most messages that wait at once: a day's storm, kept in memory.
+pub const MAX_WAITING_MESSAGES: usize = 10_000;
+
+/// The longest words of a mail server that are kept, in characters.
+pub const MAX_WORDS_CHARS: usize = 1_000;
+
+/// The id of a message: 128 random bits as 32 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(String);
+
+impl MessageId {
+    /// An id of fresh random bits.
+    pub fn of_bits(bits: [u8; 16]) -> MessageId {
+        MessageId(hexadecimal(bits))
+    }
+
+    /// Whatever a client names as an id.
+    pub fn named(text: &str) -> MessageId {
+        MessageId(text.to_owned())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A message as it was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// Whose program sent it.
+    pub user: UserName,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// Its text.
+    pub text: String,
+    /// Its subject, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// 1 (highest) to 5 (lowest).
+    #[serde(default = "usual_priority")]
+    pub priority: u8,
+    /// What makes messages alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedupe_key: Option<String>,
+}
+
+/// Priority of a message that names none.
+pub fn usual_priority() -> u8 {
+    3
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Kept; no mail server is configured.
+    Held,
+    /// To be mailed.
+    Queued,
+    /// Taken by the mail server.
+    Sent,
+    /// Given up.
+    Failed,
+}
+
+impl Status {
+    /// Reads `held`, `queued`, `sent` or `failed`.
+    pub fn parse(text: &str) -> Option<Status> {
+        [Status::Held, Status::Queued, Status::Sent, Status::Failed].into_iter().find(|status| status.name() == text)
+    }
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Held => "held",
+            Status::Queued => "queued",
+            Status::Sent => "sent",
+            Status::Failed => "failed",
+        }
+    }
+}
+
+/// A message and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// As accepted.
+    pub message: Message,
+    /// Where it stands.
+    pub status: Status,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The mail server's last words.
+    pub last_words: Option<String>,
+    /// When it is tried next, while it is queued; `None` is at once.
+    pub next_attempt_at: Option<Timestamp>,
+    /// When it was sent or given up.
+    pub ended_at: Option<Timestamp>,
+    /// Its place among all messages.
+    pub place: u64,
+}
+
+/// How an attempt to mail a message ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptResult {
+    /// The mail server took it.
+    Taken {
+        /// Its words.
+        words: String,
+    },
+    /// Not this time (RFC 5321: 4yz, or no session at all).
+    Transient {
+        /// Its words, or what went wrong.
+        words: String,
+    },
+    /// Never (RFC 5321: 5yz).
+    Permanent {
+        /// Its words, or what is wrong.
+        words: String,
+    },
+}
+
+/// What is wanted of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RelayCommand {
+    /// Keep a message, and mail it where there is a mail server.
+    Accept {
+        /// The message.
+        message: Message,
+        /// Whether a mail server is configured.
+        can_mail: bool,
+    },
+    /// Note how an attempt ended.
+    NoteAttempt {
+        /// Of which message.
+        id: MessageId,
+        /// How.
+        result: AttemptResult,
+        /// When.
+        at: Timestamp,
+        /// Spreads the waits: 0 to 255, a fraction of a quarter of the wait.
+        jitter: u8,
+    },
+    /// Queue what is held and still news.
+    QueueHeld {
+        /// What time it is.
+        now: Timestamp,
+    },
+    /// Queue a message that failed or is held, or try one at once that waits.
+    Retry {
+        /// Which one.
+        id: MessageId,
+    },
+}
+
+/// What is recorded of the relay, in the stream `relay`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "body")]
+pub enum RelayFact {
+    /// A message was accepted.
+    Accepted {
+        /// The message.
+        message: Message,
+        /// Held or queued.
+        status: Status,
+    },
+    /// A message was queued that was held or had failed.
+    Queued {
+        /// Which one.
+        id: MessageId,
+    },
+    /// An attempt was made.
+    Attempted {
+        /// Of which message.
+        id: MessageId,
+        /// Where the message stands after it.
+        status: Status,
+        /// The mail server's words.
+        words: String,
+        /// When the attempt ended.
+        at: Timestamp,
+        /// When the next one is, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_attempt_at: Option<Timestamp>,
+    },
+}
+
+/// The rules' no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RelayRefusal {
+    /// No message has that id.
+    #[error("there is no message {0}")]
+    UnknownMessage(MessageId),
+    /// Too many wait already.
+    #[error("{MAX_WAITING_MESSAGES} messages wait already; try again when the mail server takes them")]
+    Full,
+    /// It was sent: a second time would be a second mail.
+    #[error("the message {0} was sent already")]
+    AlreadySent(MessageId),
+}
+
+/// All messages that wait, and the latest that do not.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    messages: BTreeMap<MessageId, Tracked>,
+    order: BTreeMap<u64, MessageId>,
+    waiting: usize,
+    ended_first: VecDeque<MessageId>,
+    last_place: u64,
+}
+
+impl Outbox {
+    /// Decides a command; changes nothing.
+    ///
+    /// # Errors
+    /// The [`RelayRefusal`] that the rules give.
+    pub fn decide(&self, command: RelayCommand) -> Result<Vec<RelayFact>, RelayRefusal> {
+        match command {
+            RelayCommand::Accept { message, can_mail } => self.accept(message, can_mail),
+            RelayCommand::NoteAttempt { id, result, at, jitter } => {
+                let tracked = self.find(&id).ok_or(RelayRefusal::UnknownMessage(id))?;
+                Ok(after_attempt(tracked, result, at, jitter).into_iter().collect())
+            }
+            RelayCommand::QueueHeld { now } => Ok(self.queue_held(now)),
+            RelayCommand::Retry { id } => self.retry(id),
+        }
+    }
+
+    /// Makes a fact part of the state.
+    pub fn apply(&mut self, fact: &RelayFact) {
+        match fact {
+            RelayFact::Accepted { message, status } => self.keep(message.clone(), *status),
+            RelayFact::Queued { id } => self.requeue(id),
+            RelayFact::Attempted { id, status, words, at, next_attempt_at } => {
+                let Some(tracked) = self.messages.get_mut(id) else { return };
+                tracked.attempts += 1;
+                tracked.status = *status;
+                tracked.last_words = Some(words.clone());
+                tracked.next_attempt_at = *next_attempt_at;
+                if matches!(status, Status::Sent | Status::Failed) {
+                    tracked.ended_at = Some(*at);
+                    self.waiting = self.waiting.saturating_sub(1);
+                    self.ended_first.push_back(id.clone());
+                    self.forget_oldest();
+                }
+            }
+        }
+    }
+
+    /// A message, while it is remembered.
+    pub fn find(&self, id: &MessageId) -> Option<&Tracked> {
+        self.messages.get(id)
+    }
+
+    /// Messages, latest first, from before a place on.
+    pub fn latest(&self, before: u64) -> impl Iterator<Item = &Tracked> {
+        self.order.range(..before).rev().filter_map(|(_, id)| self.messages.get(id))
+    }
+
+    /// Queued messages that are due by then, oldest first.
+    pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &Tracked> {
+        self.queued().filter(move |tracked| tracked.next_attempt_at.is_none_or(|at| at <= now))
+    }
+
+    /// When the next queued message is due; `None` when none is queued.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.queued().map(|tracked| tracked.next_attempt_at.unwrap_or(tracked.message.accepted_at)).min()
+    }
+
+    /// Lets every queued message be tried at once, as after a restart.
+    pub fn forget_waits(&mut self) {
+        self.messages.values_mut().for_each(|tracked| tracked.next_attempt_at = None);
+    }
+
+    /// How many messages are not at an end.
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    fn queued(&self) -> impl Iterator<Item = &Tracked> {
+        let all = self.order.values().filter_map(|id| self.messages.get(id));
+        all.filter(|tracked| tracked.status == Status::Queued)
+    }
+
+    fn accept(&self, message: Message, can_mail: bool) -> Result<Vec<RelayFact>, RelayRefusal> {
+        if self.waiting >= MAX_WAITING_MESSAGES {
+            return Err(RelayRefusal::Full);
+        }
+        let status = if can_mail { Status::Queued } else { Status::Held };
+        Ok(vec![RelayFact::Accepted { message, status }])
+    }
+
+    fn queue_held(&self, now: Timestamp) -> Vec<RelayFact> {
+        let held = self.order.values().filter_map(|id| self.messages.get(id));
+        let news = held.filter(|tracked| {
+            tracked.status == Status::Held && now.duration_since(tracked.message.accepted_at) < HELD_IS_NEWS_FOR
+        });
+        news.map(|tracked| RelayFact::Queued { id: tracked.message.id.clone() }).collect()
+    }
+
+    fn retry(&self, id: MessageId) -> Result<Vec<RelayFact>, RelayRefusal> {
+        match self.find(&id).map(|tracked| tracked.status) {
+            None => Err(RelayRefusal::UnknownMessage(id)),
+            Some(Status::Sent) => Err(RelayRefusal::AlreadySent(id)),
+            Some(Status::Held | Status::Queued | Status::Failed) => Ok(vec![RelayFact::Queued { id }]),
+        }
+    }
+
+    fn keep(&mut self, message: Message, status: Status) {
+        self.last_place += 1;
+        let id = message.id.clone();
+        let tracked = Tracked {
+            message,
+            status,
+            attempts: 0,
+            last_words: None,
+            next_attempt_at: None,
+            ended_at: None,
+            place: self.last_place,
+        };
+        self.order.insert(self.last_place, id.clone());
+        self.messages.insert(id, tracked);
+        self.waiting += 1;
+    }
+
+    fn requeue(&mut self, id: &MessageId) {
+        let Some(tracked) = self.messages.get_mut(id) else { return };
+        if tracked.ended_at.take().is_some() {
+            self.waiting += 1;
+            self.ended_first.retain(|ended| ended != id);
+        }
+        tracked.status = Status::Queued;
+        tracked.next_attempt_at = None;
+    }
+
+    fn forget_oldest(&mut self) {
+        if self.ended_first.len() > REMEMBERED_ENDED_MESSAGES
+            && let Some(tracked) = self.ended_first.pop_front().and_then(|id| self.messages.remove(&id))
+        {
+            self.order.remove(&tracked.place);
+        }
+    }
+}
+
+/// What an attempt makes of a message; nothing, where it is no longer queued.
+fn after_attempt(tracked: &Tracked, result: AttemptResult, at: Timestamp, jitter: u8) -> Option<RelayFact> {
+    if tracked.status != Status::Queued {
+        return None;
+    }
+    let (status, words, next_attempt_at) = match result {
+        AttemptResult::Taken { words } => (Status::Sent, words, None),
+        AttemptResult::Permanent { words } => (Status::Failed, words, None),
+        AttemptResult::Transient { words } => {
+            let next = at + wait_after(tracked.attempts + 1, jitter);
+            let in_time = next.duration_since(tracked.message.accepted_at) < GIVE_UP_AFTER;
+            if in_time { (Status::Queued, words, Some(next)) } else { (Status::Failed, words, None) }
+        }
+    };
+    let words = words.chars().take(MAX_WORDS_CHARS).collect();
+    Some(RelayFact::Attempted { id: tracked.message.id.clone(), status, words, at, next_attempt_at })
+}
+
+/// How long to wait after so many failed attempts: 30 s, doubling to 15 min,
+/// less up to a quarter so that messages do not come back in step.
+pub fn wait_after(attempts: u32, jitter: u8) -> SignedDuration {
+    let doublings = attempts.saturating_sub(1).min(10);
+    let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+    wait - wait / 4 * i32::from(jitter) / 255
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(number: u8, accepted_at: &str) -> Message {
+        Message {
+            id: MessageId::of_bits([number; 16]),
+            user: UserName::parse("promon").unwrap(),
+            accepted_at: accepted_at.parse().unwrap(),
+            text: "hello".into(),
+            subject: None,
+            priority: 3,
+            dedupe_key: None,
+        }
+    }
+
+    fn does(outbox: &mut Outbox, command: RelayCommand) {
+        outbox.decide(command).unwrap().iter().for_each(|fact| outbox.apply(fact));
+    }
+
+    fn attempt(result: AttemptResult, at: &str) -> RelayCommand {
+        RelayCommand::NoteAttempt { id: MessageId::of_bits([1; 16]), result, at: at.parse().unwrap(), jitter: 0 }
+    }
+
+    fn queued() -> Outbox {
+        let mut outbox = Outbox::default();
+        does(&mut outbox, RelayCommand::Accept { message: message(1, "2026-11-24T09:00:00Z"), can_mail: true });
+        outbox
+    }
+
+    fn status(outbox: &Outbox) -> Status {
+        outbox.find(&MessageId::of_bits([1; 16])).unwrap().status
+    }
+
+    #[test]
+    fn waits_double_to_a_quarter_of_an_hour() {
+        let seconds: Vec<i64> = (1..=8).map(|attempts| wait_after(attempts, 0).as_secs()).collect();
+        assert_eq!(seconds, [30, 60, 120, 240, 480, 900, 900, 900]);
+        assert_eq!(wait_after(u32::MAX, 0), LONGEST_WAIT);
+        assert_eq!(wait_after(1, 255).as_millis(), 22_500);
+    }
+
+    #[test]
+    fn a_message_that_is_taken_is_sent() {
+        let mut outbox = queued();
+        assert_eq!(outbox.due("2026-11-24T09:00:00Z".parse().unwrap()).count(), 1);
+        does(&mut outbox, attempt(AttemptResult::Taken { words: "250 OK".into() }, "2026-11-24T09:00:01Z"));
+        assert_eq!((status(&outbox), outbox.waiting(), outbox.next_due()), (Status::Sent, 0, None));
+        let again = attempt(AttemptResult::Taken { words: "250 OK".into() }, "2026-11-24T09:00:02Z");
+        assert_eq!(outbox.decide(again), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn transient_trouble_waits_and_ends_after_five_days() {
+        let mut outbox = queued();
+        let away = || AttemptResult::Transient { words: "connection refused".into() };
+        does(&mut outbox, attempt(away(), "2026-11-24T09:00:01Z"));
+        assert_eq!(outbox.next_due(), Some("2026-11-24T09:00:31Z".parse().unwrap()));
+        assert_eq!(outbox.due("2026-11-24T09:00:30Z".parse().unwrap()).count(), 0);
+        does(&mut outbox, attempt(away(), "2026-11-29T08:58:00Z"));
+        assert_eq!(status(&outbox), Status::Queued);
+        does(&mut outbox, attempt(away(), "2026-11-29T08:59:00Z"));
+        assert_eq!(status(&outbox), Status::Failed);
+    }
+
+    #[test]
+    fn what_failed_is_sent_again_when_asked_and_what_was_sent_is_not() {
+        let mut outbox = queued();
+        let id = MessageId::of_bits([1; 16]);
+        does(&mut outbox, attempt(AttemptResult::Permanent { words: "550 no".into() }, "2026-11-24T09:00:01Z"));
+        assert_eq!((status(&outbox), outbox.waiting()), (Status::Failed, 0));
+        does(&mut outbox, RelayCommand::Retry { id: id.clone() });
+        assert_eq!((status(&outbox), outbox.waiting()), (Status::Queued, 1));
+        does(&mut outbox, attempt(AttemptResult::Taken { words: "250 OK".into() }, "2026-11-24T09:01:00Z"));
+        assert_eq!(outbox.decide(RelayCommand::Retry { id: id.clone() }), Err(RelayRefusal::AlreadySent(id)));
+        let unknown = MessageId::named("?");
+        assert_eq!(outbox.decide(RelayCommand::Retry { id: unknown.clone() }), Err(RelayRefusal::UnknownMessage(unknown)));
+    }
+
+    #[test]
+    fn held_messages_are_queued_while_they_are_news() {
+        let mut outbox = Outbox::default();
+        for (number, at) in [(1, "2026-11-24T09:00:01Z"), (2, "2026-11-24T08:00:00Z")] {
+            does(&mut outbox, RelayCommand::Accept { message: message(number, at), can_mail: false });
+        }
+        assert_eq!(status(&outbox), Status::Held);
+        does(&mut outbox, RelayCommand::QueueHeld { now: "2026-11-25T09:00:00Z".parse().unwrap() });
+        assert_eq!(status(&outbox), Status::Queued);
+        assert_eq!(outbox.find(&MessageId::of_bits([2; 16])).unwrap().status, Status::Held);
+    }
+
+    #[test]
+    fn the_outbox_has_a_limit() {
+        let mut outbox = Outbox::default();
+        for number in 0..MAX_WAITING_MESSAGES {
+            let mut message = message(0, "2026-11-24T09:00:00Z");
+            message.id = MessageId::named(&number.to_string());
+            does(&mut outbox, RelayCommand::Accept { message, can_mail: true });
+        }
+        let one_more = RelayCommand::Accept { message: message(1, "2026-11-24T09:00:00Z"), can_mail: true };
+        assert_eq!(outbox.decide(one_more), Err(RelayRefusal::Full));
+        assert_eq!(outbox.latest(u64::MAX).count(), MAX_WAITING_MESSAGES);
+    }
+}
