@@ -345,7 +345,12 @@ mod tests {
     }
 
     fn sign_in(name: &str, number: u8, at: &str) -> SignIn {
-        SignIn { id: SignInId::of_bits([number; 16]), user: user(name), proof: Proof::Password, at: at.parse().unwrap() }
+        SignIn {
+            id: SignInId::of_bits([number; 16]),
+            user: user(name),
+            proof: Proof::Password,
+            at: at.parse().unwrap(),
+        }
     }
 
     fn does(state: &mut AccountsState, command: AccountCommand) {
@@ -355,7 +360,12 @@ mod tests {
     #[test]
     fn roles_come_from_the_list_and_the_service_user_is_an_admin() {
         let state = state();
-        for (name, role) in [("alice", Some(Role::Member)), ("CAROL", Some(Role::Auditor)), ("promon", Some(Role::Admin)), ("mallory", None)] {
+        for (name, role) in [
+            ("alice", Some(Role::Member)),
+            ("CAROL", Some(Role::Auditor)),
+            ("promon", Some(Role::Admin)),
+            ("mallory", None),
+        ] {
             assert_eq!(state.people().find(&user(name)).map(|actor| actor.role), role, "{name}");
         }
     }

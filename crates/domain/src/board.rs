@@ -320,7 +320,12 @@ impl BoardState {
         Ok(Decision { facts, outcome: BoardOutcome::Current(session) })
     }
 
-    fn dispossess(&self, connection: &Connection, named: Option<&SessionId>, circumstances: &Circumstances) -> Result<BoardFact, Refusal> {
+    fn dispossess(
+        &self,
+        connection: &Connection,
+        named: Option<&SessionId>,
+        circumstances: &Circumstances,
+    ) -> Result<BoardFact, Refusal> {
         let holders = self.holders(&connection.id);
         let session = match (named, holders) {
             (Some(id), _) => {
@@ -343,7 +348,11 @@ impl BoardState {
         {
             let may = ended.session.user == actor.user || actor.role == Role::Admin;
             let refusal = Refusal::NotYours { holder: ended.session.user.clone(), admin_may: true };
-            return if may { Ok(Decision { facts: Vec::new(), outcome: BoardOutcome::Ended(ended.clone()) }) } else { Err(refusal) };
+            return if may {
+                Ok(Decision { facts: Vec::new(), outcome: BoardOutcome::Ended(ended.clone()) })
+            } else {
+                Err(refusal)
+            };
         }
         let session = self.targeted(target, actor)?;
         let by = match (session.user == actor.user, actor.role) {
@@ -501,7 +510,6 @@ impl Refusal {
         }
     }
 }
-
 
 fn ending(session: &Session, by: EndedBy, circumstances: &Circumstances) -> EndedSession {
     EndedSession {

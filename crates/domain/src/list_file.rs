@@ -142,7 +142,12 @@ fn entry<T>(line: &[u8], parse: fn(Vec<String>) -> Result<T, ListProblem>) -> Re
     parse(fields(line)?).map(Some)
 }
 
-fn unique<T>(entry: T, line: usize, key: fn(&T) -> String, lines_by_key: &mut BTreeMap<String, usize>) -> Result<T, ListProblem> {
+fn unique<T>(
+    entry: T,
+    line: usize,
+    key: fn(&T) -> String,
+    lines_by_key: &mut BTreeMap<String, usize>,
+) -> Result<T, ListProblem> {
     let name = key(&entry);
     match lines_by_key.get(&name) {
         Some(&first) => Err(ListProblem::Duplicate { name, first }),
@@ -262,7 +267,10 @@ mod tests {
         let lines = |count: usize| (0..count).map(|number| format!("m;s{number}\n")).collect::<String>();
         assert_eq!(read_connections(lines(MAX_CONNECTIONS).as_bytes()).unwrap().len(), MAX_CONNECTIONS);
         let beyond = read_connections(lines(MAX_CONNECTIONS + 1).as_bytes()).unwrap_err();
-        assert_eq!(beyond[0], ListFinding { line: MAX_CONNECTIONS + 1, problem: ListProblem::TooMany(MAX_CONNECTIONS) });
+        assert_eq!(
+            beyond[0],
+            ListFinding { line: MAX_CONNECTIONS + 1, problem: ListProblem::TooMany(MAX_CONNECTIONS) }
+        );
         assert_eq!(findings("x\n".repeat(100).as_bytes()).len(), MAX_FINDINGS);
         assert!(read_connections(format!("a;b;{MAX_CAPACITY}").as_bytes()).is_ok());
         assert!(read_connections(format!("a;b;{}", MAX_CAPACITY + 1).as_bytes()).is_err());

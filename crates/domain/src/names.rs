@@ -181,10 +181,29 @@ mod tests {
     fn names_are_read_or_refused() {
         let at_limit = "x".repeat(MAX_NAME_CHARS);
         let beyond = "x".repeat(MAX_NAME_CHARS + 1);
-        for (text, fine) in [("alice", true), (" alice ", true), ("Zoë", true), ("", false), ("  ", false), ("a:b", false), ("a\nb", false), ("a\0", false), (at_limit.as_str(), true), (beyond.as_str(), false)] {
+        for (text, fine) in [
+            ("alice", true),
+            (" alice ", true),
+            ("Zoë", true),
+            ("", false),
+            ("  ", false),
+            ("a:b", false),
+            ("a\nb", false),
+            ("a\0", false),
+            (at_limit.as_str(), true),
+            (beyond.as_str(), false),
+        ] {
             assert_eq!(UserName::parse(text).is_ok(), fine, "{text:?}");
         }
-        for (text, fine) in [("vpn main 1", true), ("a:b", true), ("a;b", false), ("", false), ("\u{85}", false), (at_limit.as_str(), true), (beyond.as_str(), false)] {
+        for (text, fine) in [
+            ("vpn main 1", true),
+            ("a:b", true),
+            ("a;b", false),
+            ("", false),
+            ("\u{85}", false),
+            (at_limit.as_str(), true),
+            (beyond.as_str(), false),
+        ] {
             assert_eq!(LineName::parse("the main name", text).is_ok(), fine, "{text:?}");
         }
     }

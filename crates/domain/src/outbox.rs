@@ -1,6 +1,9 @@
 //! The relay's outbox: messages accepted, and what became of them.
 
-use std::{collections::{BTreeMap, VecDeque}, fmt};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -85,6 +88,9 @@ pub struct Message {
     /// What makes messages alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dedupe_key: Option<String>,
+    /// Who is to get it; empty for those who usually do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
 }
 
 /// Priority of a message that names none.
@@ -423,6 +429,7 @@ mod tests {
             subject: None,
             priority: 3,
             dedupe_key: None,
+            to: Vec::new(),
         }
     }
 
@@ -486,7 +493,10 @@ mod tests {
         does(&mut outbox, attempt(AttemptResult::Taken { words: "250 OK".into() }, "2026-11-24T09:01:00Z"));
         assert_eq!(outbox.decide(RelayCommand::Retry { id: id.clone() }), Err(RelayRefusal::AlreadySent(id)));
         let unknown = MessageId::named("?");
-        assert_eq!(outbox.decide(RelayCommand::Retry { id: unknown.clone() }), Err(RelayRefusal::UnknownMessage(unknown)));
+        assert_eq!(
+            outbox.decide(RelayCommand::Retry { id: unknown.clone() }),
+            Err(RelayRefusal::UnknownMessage(unknown))
+        );
     }
 
     #[test]

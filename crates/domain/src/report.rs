@@ -5,7 +5,11 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, civil::{Date, ISOWeekDate, Weekday}, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, ISOWeekDate, Weekday},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::session::EndedSession;
@@ -180,10 +184,23 @@ mod tests {
 
     #[test]
     fn only_weeks_that_exist_are_weeks() {
-        for (text, fine) in [("2026-W48", true), ("2026-W53", true), ("2025-W53", false), ("2026-W00", false), ("2026-W1", false), ("2026-48", false), ("2026-W+8", false), ("../../W48", false), ("２６-W48", false)] {
+        for (text, fine) in [
+            ("2026-W48", true),
+            ("2026-W53", true),
+            ("2025-W53", false),
+            ("2026-W00", false),
+            ("2026-W1", false),
+            ("2026-48", false),
+            ("2026-W+8", false),
+            ("../../W48", false),
+            ("２６-W48", false),
+        ] {
             assert_eq!(Week::parse(text).is_ok(), fine, "{text:?}");
         }
-        assert_eq!(Week::of_file_name("audit-2026-W48.csv").map(Week::file_name).as_deref(), Some("audit-2026-W48.csv"));
+        assert_eq!(
+            Week::of_file_name("audit-2026-W48.csv").map(Week::file_name).as_deref(),
+            Some("audit-2026-W48.csv")
+        );
         assert_eq!(Week::of_file_name("audit-2026-W48.checkpoint"), None);
         let (monday, sunday) = Week::parse("2026-W53").unwrap().days();
         assert_eq!((monday.to_string().as_str(), sunday.to_string().as_str()), ("2026-12-28", "2027-01-03"));

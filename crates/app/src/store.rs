@@ -1,0 +1,302 @@
+//! The one way in: a task that takes all commands that wait, decides each on
+//! the state in memory, and commits their records in one append.
+//!
+//! Readers see committed state only. A commit that fails leaves the state as
+//! it was, and everybody whose command was in it is told so.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use domain::record::{Draft, LineError, Record, Stream};
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ports::{Clock, Entropy, Ledger, LedgerError};
+
+/// How many commands may wait; beyond it the answer is `unavailable` at once.
+pub const MAX_WAITING_COMMANDS: usize = 16_384;
+
+/// How many commands are committed at once: their lines stay a fraction of a segment.
+pub const MAX_COMMANDS_PER_COMMIT: usize = 1_024;
+
+/// How many records are read at once when a state is made from them.
+const REPLAY_PAGE: usize = 4_096;
+
+/// A state that is a fold over the records of one stream.
+pub trait View: Clone + Send + Sync + 'static {
+    /// What may be wanted of it.
+    type Command: Send + 'static;
+    /// What is recorded.
+    type Fact: Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// What a command came to.
+    type Outcome: Send + 'static;
+    /// The rules' no.
+    type Refusal: Send + 'static;
+    /// Where its records are.
+    const STREAM: Stream;
+
+    /// Decides a command; changes nothing.
+    ///
+    /// # Errors
+    /// The refusal of the rules.
+    fn decide(&self, command: Self::Command, moment: &Moment) -> Decided<Self>;
+
+    /// Makes a fact, with its number in the stream, part of the state.
+    fn apply(&mut self, seq: u64, fact: &Self::Fact);
+}
+
+/// A yes, with what is recorded and what to answer, or the rules' no.
+pub type Decided<V> = Result<(Vec<<V as View>::Fact>, <V as View>::Outcome), <V as View>::Refusal>;
+
+/// What the world gives to each decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// What time it is.
+    pub now: Timestamp,
+    /// 128 fresh random bits.
+    pub bits: [u8; 16],
+}
+
+/// Why a command did not happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure<R> {
+    /// The rules say no.
+    Refused(R),
+    /// It could not be kept. It may have happened all the same.
+    Unavailable(String),
+}
+
+/// A state could not be made from its records.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// The ledger did not give them.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A record is whole, yet says nothing that this version knows.
+    #[error(
+        "record {seq} of the stream {stream} says something unknown ({error}); a newer version may have written it"
+    )]
+    Unknown {
+        /// In which stream.
+        stream: &'static str,
+        /// Which record.
+        seq: u64,
+        /// What is unknown.
+        error: LineError,
+    },
+}
+
+/// The answer to a command, when it comes.
+pub type Answer<V> = oneshot::Receiver<Result<<V as View>::Outcome, Failure<<V as View>::Refusal>>>;
+
+/// What is told of each commit: the committed state and the numbers of its records.
+pub type OnCommit<V> = Box<dyn FnMut(&V, &[(u64, <V as View>::Fact)]) + Send>;
+
+/// A view, its writer and its readers.
+pub struct Store<V: View> {
+    jobs: mpsc::Sender<Job<V>>,
+    committed: Arc<RwLock<V>>,
+}
+
+impl<V: View> Store<V> {
+    /// Makes the state from its records and starts its writer.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub async fn open(
+        world: World,
+        initial: V,
+        on_commit: impl FnOnce(&V) -> OnCommit<V>,
+    ) -> Result<Store<V>, ReplayError> {
+        let view = replay(world.ledger.as_ref(), initial).await?;
+        let (jobs, waiting) = mpsc::channel(MAX_WAITING_COMMANDS);
+        let committed = Arc::new(RwLock::new(view.clone()));
+        let writer =
+            Writer { world, working: view.clone(), committed: Arc::clone(&committed), on_commit: on_commit(&view) };
+        tokio::spawn(writer.run(waiting));
+        Ok(Store { jobs, committed })
+    }
+
+    /// Hands a command to the writer; commands are decided in this order.
+    pub fn submit(&self, command: V::Command) -> Answer<V> {
+        let (reply, answer) = oneshot::channel();
+        if let Err(refused) = self.jobs.try_send(Job::Command { command, reply }) {
+            let reason = "too many changes wait; try again in a moment";
+            if let Job::Command { reply, .. } = refused.into_inner() {
+                // Nobody waits for an answer that the caller dropped.
+                let _ = reply.send(Err(Failure::Unavailable(reason.into())));
+            }
+        }
+        answer
+    }
+
+    /// Does a command, and waits until it is kept.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn execute(&self, command: V::Command) -> Result<V::Outcome, Failure<V::Refusal>> {
+        answered::<V>(self.submit(command)).await
+    }
+
+    /// Reads the committed state; keep it short, as commits wait for it.
+    pub fn read<R>(&self, look: impl FnOnce(&V) -> R) -> R {
+        look(&self.committed.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes what is in memory only, such as a list that a file gives.
+    pub async fn adjust(&self, change: impl Fn(&mut V) + Send + 'static) {
+        let (done, answer) = oneshot::channel();
+        if self.jobs.send(Job::Adjust { change: Box::new(change), done }).await.is_ok() {
+            let _ = answer.await;
+        }
+    }
+
+    /// Waits until everything that was handed in before is committed or refused.
+    pub async fn settle(&self) {
+        self.adjust(|_| {}).await;
+    }
+}
+
+/// Waits for the answer to a command.
+///
+/// # Errors
+/// [`Failure`]; a writer that is gone is `Unavailable`.
+pub async fn answered<V: View>(answer: Answer<V>) -> Result<V::Outcome, Failure<V::Refusal>> {
+    answer.await.unwrap_or_else(|_| Err(Failure::Unavailable("the server is stopping".into())))
+}
+
+/// What a writer needs of the world.
+#[derive(Clone)]
+pub struct World {
+    /// Where records are kept.
+    pub ledger: Arc<dyn Ledger>,
+    /// What tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// What gives fresh ids.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+type Reply<V> = oneshot::Sender<Result<<V as View>::Outcome, Failure<<V as View>::Refusal>>>;
+
+/// Somebody who waits, and what was decided for them.
+type Waiting<V> = (Reply<V>, Result<<V as View>::Outcome, <V as View>::Refusal>);
+
+enum Job<V: View> {
+    Command { command: V::Command, reply: Reply<V> },
+    Adjust { change: Box<dyn Fn(&mut V) + Send>, done: oneshot::Sender<()> },
+}
+
+struct Writer<V: View> {
+    world: World,
+    working: V,
+    committed: Arc<RwLock<V>>,
+    on_commit: OnCommit<V>,
+}
+
+/// Decided, and not yet kept.
+struct Batch<V: View> {
+    facts: Vec<V::Fact>,
+    drafts: Vec<Draft>,
+    replies: Vec<Waiting<V>>,
+}
+
+impl<V: View> Writer<V> {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Job<V>>) {
+        let mut jobs = Vec::with_capacity(MAX_COMMANDS_PER_COMMIT);
+        while waiting.recv_many(&mut jobs, MAX_COMMANDS_PER_COMMIT).await > 0 {
+            let mut batch = Batch { facts: Vec::new(), drafts: Vec::new(), replies: Vec::new() };
+            for job in jobs.drain(..) {
+                match job {
+                    Job::Command { command, reply } => self.decide(command, reply, &mut batch),
+                    Job::Adjust { change, done } => {
+                        self.commit(std::mem::take(&mut batch)).await;
+                        self.adjust(change.as_ref(), done);
+                    }
+                }
+            }
+            self.commit(batch).await;
+        }
+    }
+
+    fn decide(&mut self, command: V::Command, reply: Reply<V>, batch: &mut Batch<V>) {
+        let moment = Moment { now: self.world.clock.now(), bits: self.world.entropy.bits() };
+        let decided = self.working.decide(command, &moment).map(|(facts, outcome)| {
+            for fact in facts {
+                let seq = self.world.ledger.head(V::STREAM).seq + 1 + batch.facts.len() as u64;
+                self.working.apply(seq, &fact);
+                batch.drafts.push(Draft::of(moment.now, &fact));
+                batch.facts.push(fact);
+            }
+            outcome
+        });
+        batch.replies.push((reply, decided));
+    }
+
+    async fn commit(&mut self, batch: Batch<V>) {
+        if batch.facts.is_empty() {
+            return answer_all::<V>(batch.replies);
+        }
+        match self.world.ledger.append(V::STREAM, batch.drafts).await {
+            Ok(records) => {
+                self.publish(&records, batch.facts);
+                answer_all::<V>(batch.replies);
+            }
+            Err(error) => {
+                tracing::error!(stream = V::STREAM.name(), %error, "Changes were refused, because they could not be kept");
+                self.working = self.committed.read().unwrap_or_else(PoisonError::into_inner).clone();
+                refuse_all::<V>(batch.replies, &error);
+            }
+        }
+    }
+
+    fn publish(&mut self, records: &[Record], facts: Vec<V::Fact>) {
+        let numbered: Vec<(u64, V::Fact)> = records.iter().map(|record| record.seq).zip(facts).collect();
+        let mut committed = self.committed.write().unwrap_or_else(PoisonError::into_inner);
+        numbered.iter().for_each(|(seq, fact)| committed.apply(*seq, fact));
+        drop(committed);
+        let committed = self.committed.read().unwrap_or_else(PoisonError::into_inner);
+        (self.on_commit)(&committed, &numbered);
+    }
+
+    fn adjust(&mut self, change: &dyn Fn(&mut V), done: oneshot::Sender<()>) {
+        change(&mut self.working);
+        change(&mut self.committed.write().unwrap_or_else(PoisonError::into_inner));
+        let _ = done.send(());
+    }
+}
+
+impl<V: View> Default for Batch<V> {
+    fn default() -> Self {
+        Batch { facts: Vec::new(), drafts: Vec::new(), replies: Vec::new() }
+    }
+}
+
+fn answer_all<V: View>(replies: Vec<Waiting<V>>) {
+    for (reply, decided) in replies {
+        let _ = reply.send(decided.map_err(Failure::Refused));
+    }
+}
+
+/// Refusals too: they were decided on changes that did not come to be.
+fn refuse_all<V: View>(replies: Vec<Waiting<V>>, error: &LedgerError) {
+    for (reply, _) in replies {
+        let _ = reply.send(Err(Failure::Unavailable(error.to_string())));
+    }
+}
+
+async fn replay<V: View>(ledger: &dyn Ledger, mut view: V) -> Result<V, ReplayError> {
+    let mut after = 0;
+    loop {
+        let records = ledger.read(V::STREAM, after, REPLAY_PAGE).await?;
+        let Some(last) = records.last() else { return Ok(view) };
+        after = last.seq;
+        for record in &records {
+            let fact = record.fact().map_err(|error| ReplayError::Unknown {
+                stream: V::STREAM.name(),
+                seq: record.seq,
+                error,
+            })?;
+            view.apply(record.seq, &fact);
+        }
+    }
+}
