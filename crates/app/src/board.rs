@@ -13,7 +13,7 @@ use domain::{
     record::Stream,
     session::SessionId,
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::store::{Answer, Decided, Failure, Moment, ReplayError, Store, View, World};
 
@@ -28,6 +28,7 @@ pub const REMEMBERED_CHANGES: usize = 10_000;
 pub struct Board {
     store: Store<BoardView>,
     feed: broadcast::Sender<Arc<Update>>,
+    committed: watch::Receiver<u64>,
     epoch: String,
     zone: ReportZone,
 }
@@ -68,10 +69,15 @@ impl Board {
         let epoch = world.ledger.epoch().to_owned();
         let (feed, _) = broadcast::channel(FEED_LENGTH);
         let updates = feed.clone();
+        let (seq, committed) = watch::channel(0);
         let initial = BoardView { state: BoardState::with_list(list), changes: Changes::default() };
-        let store =
-            Store::open(world, initial, |_| Box::new(move |view, facts| publish(&updates, view, facts))).await?;
-        Ok(Board { store, feed, epoch, zone })
+        let store = Store::open(world, initial, |_| {
+            Box::new(move |view, facts| {
+                publish(&updates, view, facts);
+                seq.send_replace(view.changes.last_seq);
+            })
+        });
+        Ok(Board { store: store.await?, feed, committed, epoch, zone })
     }
 
     /// Hands a command to the writer; those of one caller are decided in the
@@ -124,6 +130,11 @@ impl Board {
     /// Every update from here on; subscribe first, then take the snapshot.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Update>> {
         self.feed.subscribe()
+    }
+
+    /// Wakes at each commit, with the number of its last record.
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.clone()
     }
 
     /// Waits until everything that was handed in is committed or refused.

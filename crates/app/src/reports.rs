@@ -75,7 +75,7 @@ impl Reports {
 
     /// Keeps the share up to date, for ever: at once when `wake` says that
     /// there is news, and every five seconds.
-    pub async fn follow(&self, mut wake: watch::Receiver<()>) {
+    pub async fn follow(&self, mut wake: watch::Receiver<u64>) {
         loop {
             wake.mark_unchanged();
             self.catch_up().await;

@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The ledger on files: segments of one JSON record a line.
+//!
+//! [`FileLedger`] is the adapter of the port [`app::ports::Ledger`]. Its parts
+//! in reading order: [`disk`], the few things that are asked of a file system;
+//! [`segment`], how a segment is read; [`stream`], one stream's chain; and
+//! [`mark`], who writes.
+//!
+//! Only append, sync, create-new, rename, truncate and remove are used, since
+//! the data directory may be an SMB share: no locks, no mapping, no hard links.
+
+mod disk;
+mod files;
+mod mark;
+mod segment;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use files::{FileLedger, OpeningNote};
+pub use mark::{Holder, holder};

@@ -1,0 +1,151 @@
+//! The ledger as its users see it: all streams of a data directory.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use app::ports::{Ledger, LedgerError};
+use async_trait::async_trait;
+use domain::record::{Draft, Head, Record, Stream};
+
+use crate::{
+    disk::{Disk, RealDisk},
+    mark::WriterMark,
+    stream::{SEGMENT_BYTES, StreamFiles},
+};
+
+/// The ledger of a data directory, held by this process alone.
+pub struct FileLedger {
+    streams: BTreeMap<Stream, Arc<OneStream>>,
+    epoch: String,
+    _mark: Option<WriterMark>,
+}
+
+struct OneStream {
+    files: Mutex<StreamFiles>,
+    head: Mutex<Head>,
+}
+
+/// Something that was found and dealt with when the ledger was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpeningNote(String);
+
+impl OpeningNote {
+    pub(crate) fn torn(path: &Path, line: usize, bytes: usize) -> OpeningNote {
+        let file = path.display();
+        OpeningNote(format!(
+            "{file} line {line}: the last write was torn; its {bytes} bytes, never acknowledged, were cut off"
+        ))
+    }
+
+    pub(crate) fn unfinished(path: &Path) -> OpeningNote {
+        OpeningNote(format!(
+            "{}: the segment was not begun; nothing in it was acknowledged, and it is passed over",
+            path.display()
+        ))
+    }
+
+    pub(crate) fn no_part(path: &Path, line: usize) -> OpeningNote {
+        let file = path.display();
+        OpeningNote(format!("{file} from line {line} on: was refused when it was written, and is no part of the chain"))
+    }
+}
+
+impl fmt::Display for OpeningNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FileLedger {
+    /// Opens the ledger of a data directory, makes it where there is none, and
+    /// proves its chains. `epoch_if_new` names a ledger that is new.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] where another process holds it,
+    /// [`LedgerError::Corrupt`] with file and line where it is damaged, and
+    /// [`LedgerError::Unavailable`] where the folder cannot be used.
+    pub fn open(folder: &Path, epoch_if_new: String) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        disk.make_folder(folder).map_err(|error| {
+            let mend = "set DATA_DIR to a folder that can be written";
+            LedgerError::Unavailable(format!("{} cannot be used ({error}); {mend}", folder.display()))
+        })?;
+        let mark = WriterMark::take(folder)?;
+        let (mut ledger, notes) = FileLedger::open_on(disk, folder, epoch_if_new, SEGMENT_BYTES)?;
+        ledger._mark = Some(mark);
+        Ok((ledger, notes))
+    }
+
+    /// Opens a ledger on any disk, without marking who writes.
+    pub(crate) fn open_on(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        epoch_if_new: String,
+        segment_bytes: usize,
+    ) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
+        let mut notes = Vec::new();
+        let mut opened = BTreeMap::new();
+        for stream in Stream::ALL {
+            let path: PathBuf = folder.join("ledger").join(stream.name());
+            let (files, found) = StreamFiles::open(Arc::clone(&disk), path, stream, segment_bytes)?;
+            notes.extend(found);
+            opened.insert(stream, files);
+        }
+        let epoch = opened.get(&Stream::Audit).and_then(StreamFiles::epoch).map_or(epoch_if_new, str::to_owned);
+        let streams = opened.into_iter().map(|(stream, mut files)| {
+            files.set_epoch(&epoch);
+            let head = Mutex::new(files.head());
+            (stream, Arc::new(OneStream { files: Mutex::new(files), head }))
+        });
+        Ok((FileLedger { streams: streams.collect(), epoch, _mark: None }, notes))
+    }
+
+    fn stream(&self, stream: Stream) -> Arc<OneStream> {
+        Arc::clone(self.streams.get(&stream).expect("every stream is opened"))
+    }
+}
+
+impl OneStream {
+    fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let records = files.append(drafts)?;
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = files.head();
+        Ok(records)
+    }
+
+    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).read(after, limit)
+    }
+}
+
+#[async_trait]
+impl Ledger for FileLedger {
+    async fn append(&self, stream: Stream, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
+        let stream = self.stream(stream);
+        off_thread(move || stream.append(drafts)).await
+    }
+
+    async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        let stream = self.stream(stream);
+        off_thread(move || stream.read(after, limit)).await
+    }
+
+    fn head(&self, stream: Stream) -> Head {
+        *self.stream(stream).head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn epoch(&self) -> &str {
+        &self.epoch
+    }
+}
+
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
+) -> Result<T, LedgerError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(LedgerError::Unavailable(error.to_string())))
+}
