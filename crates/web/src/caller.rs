@@ -1,0 +1,105 @@
+//! Who asks: an access token in a header, or the browser's cookie.
+
+use app::accounts::Credential;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts as Head},
+};
+use axum_extra::extract::CookieJar;
+use domain::{
+    account::{Actor, Role, SignInId},
+    session::Source,
+};
+
+use crate::{Parts, Shared, problem::Problem};
+
+/// The cookie that carries a browser's access token. Over TLS its name tells
+/// the browser to let nobody else set it.
+pub(crate) fn cookie_name(secure: bool) -> &'static str {
+    if secure { "__Host-vpn_sessions" } else { "vpn_sessions" }
+}
+
+/// Whoever signed in.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) actor: Actor,
+    pub(crate) credential: Credential,
+    pub(crate) source: Source,
+}
+
+/// Whoever may read the audit.
+pub(crate) struct AuditReader(pub(crate) Actor);
+
+/// An admin.
+pub(crate) struct Admin(pub(crate) Actor);
+
+impl Caller {
+    /// Whoever the headers prove, if anybody.
+    pub(crate) fn of_headers(headers: &HeaderMap, parts: &Parts) -> Option<Caller> {
+        match header_token(headers) {
+            Some(token) => Caller::of_token(token, Source::Api, parts),
+            None => Caller::of_cookie(headers, parts),
+        }
+    }
+
+    /// Whoever an access token proves.
+    pub(crate) fn of_token(token: &str, source: Source, parts: &Parts) -> Option<Caller> {
+        let credential = parts.access_tokens.credential(token, parts.clock.now())?;
+        let actor = parts.accounts.actor(&credential)?;
+        Some(Caller { actor, credential, source })
+    }
+
+    /// Whoever the browser's cookie proves.
+    pub(crate) fn of_cookie(headers: &HeaderMap, parts: &Parts) -> Option<Caller> {
+        let jar = CookieJar::from_headers(headers);
+        let cookie = jar.get(cookie_name(parts.settings.is_secure()))?;
+        Caller::of_token(cookie.value(), Source::Page, parts)
+    }
+
+    /// The sign-in that can be ended, where a browser asks.
+    pub(crate) fn sign_in(&self) -> Option<SignInId> {
+        match &self.credential {
+            Credential::SignIn(id) => Some(id.clone()),
+            Credential::AccessToken { .. } => None,
+        }
+    }
+}
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Problem;
+    async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<Caller, Problem> {
+        Caller::of_headers(&head.headers, parts).ok_or_else(Problem::unauthorized)
+    }
+}
+
+impl FromRequestParts<Shared> for AuditReader {
+    type Rejection = Problem;
+    async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<AuditReader, Problem> {
+        let caller = Caller::from_request_parts(head, parts).await?;
+        if caller.actor.role.reads_audit() {
+            return Ok(AuditReader(caller.actor));
+        }
+        tracing::warn!(user = %caller.actor.user, "Reading the audit was refused");
+        Err(Problem::forbidden("the audit is for auditors and admins, signed in with a password"))
+    }
+}
+
+impl FromRequestParts<Shared> for Admin {
+    type Rejection = Problem;
+    async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<Admin, Problem> {
+        let caller = Caller::from_request_parts(head, parts).await?;
+        match caller.actor.role {
+            Role::Admin => Ok(Admin(caller.actor)),
+            Role::Member | Role::Auditor => Err(Problem::forbidden("this is for admins, signed in with a password")),
+        }
+    }
+}
+
+fn header_token(headers: &HeaderMap) -> Option<&str> {
+    let own = headers.get("x-access-tokens").and_then(|value| value.to_str().ok());
+    own.or_else(|| {
+        let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    })
+}

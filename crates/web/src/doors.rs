@@ -1,0 +1,179 @@
+//! What stands before every request: who may come from where, and what every
+//! answer tells the browser.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use crate::{Shared, WebSettings, problem::Problem, socket};
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 6] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// Headers that only a proxy adds.
+const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via"];
+
+/// Each answer tells the browser what it may do with it; what has no other
+/// word for it is private and not kept.
+pub(crate) async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// With settings that are good for trying out only, nobody is served who comes
+/// through a proxy or by another name than this machine's own.
+pub(crate) async fn only_loopback(State(parts): State<Shared>, request: Request, next: Next) -> Response {
+    let guarded = parts.settings.only_loopback && request.uri().path() != "/healthz";
+    if guarded && !is_loopback(request.headers()) {
+        let detail = "the sample settings (open board, known password or key) serve this machine only, at \
+                      http://localhost, http://127.0.0.1 or http://[::1]; set HC_PW, SECRET_KEY and BOARD_ACCESS";
+        return Problem::forbidden(detail).into_response();
+    }
+    next.run(request).await
+}
+
+/// Browsers change something, or open a socket, from our own pages only.
+pub(crate) async fn same_origin(State(parts): State<Shared>, request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let opens_socket = request.uri().path().starts_with(socket::PATH);
+    if (!reads || opens_socket) && !comes_from_us(request.headers(), &parts.settings) {
+        let detail = "a browser may do this from this server's own pages only; where the server is known by another \
+                      address, set PUBLIC_URL to it";
+        return Problem::forbidden(detail).into_response();
+    }
+    next.run(request).await
+}
+
+/// Whether the request comes from our own pages, or from no browser. Browsers
+/// send `Origin` (RFC 6454) or `Sec-Fetch-Site` (Fetch Metadata) with whatever
+/// another site makes them do.
+fn comes_from_us(headers: &HeaderMap, settings: &WebSettings) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    match (text("origin"), text("sec-fetch-site")) {
+        (Some(origin), _) => is_our_origin(origin, text("host").unwrap_or_default(), settings),
+        (None, site) => matches!(site, None | Some("same-origin" | "none")),
+    }
+}
+
+fn is_our_origin(origin: &str, host: &str, settings: &WebSettings) -> bool {
+    match &settings.public_origin {
+        Some(public) => origin == public,
+        None => !host.is_empty() && (origin == format!("http://{host}") || origin == format!("https://{host}")),
+    }
+}
+
+fn is_loopback(headers: &HeaderMap) -> bool {
+    if FORWARDING.iter().any(|name| headers.contains_key(*name)) {
+        return false;
+    }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+impl WebSettings {
+    /// Whether browsers see the server by TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        pairs.collect()
+    }
+
+    fn settings(public_origin: Option<&str>) -> WebSettings {
+        WebSettings {
+            access_token_minutes: 60,
+            public_origin: public_origin.map(str::to_owned),
+            only_loopback: true,
+            ping_interval: Duration::from_secs(20),
+            ping_timeout: Duration::from_secs(10),
+            max_payload: 65_536,
+            max_sockets: 10,
+        }
+    }
+
+    #[test]
+    fn only_our_own_pages_are_us() {
+        for (pairs, ours) in [
+            (&[][..], true),
+            (&[("host", "board:5000"), ("origin", "http://board:5000")], true),
+            (&[("host", "board:5000"), ("origin", "https://board:5000")], true),
+            (&[("host", "board:5000"), ("origin", "http://board:5001")], false),
+            (&[("host", "board"), ("origin", "http://board.evil.example")], false),
+            (&[("host", "board"), ("origin", "http://evilboard")], false),
+            (&[("host", "board"), ("origin", "null")], false),
+            (&[("host", "board"), ("origin", "")], false),
+            (&[("origin", "http://")], false),
+            (&[("host", "board"), ("sec-fetch-site", "cross-site")], false),
+            (&[("host", "board"), ("sec-fetch-site", "same-site")], false),
+            (&[("host", "board"), ("sec-fetch-site", "same-origin")], true),
+            (&[("host", "board"), ("sec-fetch-site", "none")], true),
+            (&[("host", "board"), ("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")], false),
+        ] {
+            assert_eq!(comes_from_us(&headers(pairs), &settings(None)), ours, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_the_only_origin() {
+        let settings = settings(Some("https://board.example.com"));
+        for (origin, ours) in [
+            ("https://board.example.com", true),
+            ("http://board.example.com", false),
+            ("https://board.example.com.evil.example", false),
+            ("https://internal:5000", false),
+        ] {
+            let pairs = [("host", "internal:5000"), ("origin", origin)];
+            assert_eq!(comes_from_us(&headers(&pairs), &settings), ours, "{origin}");
+        }
+        assert!(settings.is_secure());
+    }
+
+    #[test]
+    fn loopback_is_a_name_and_no_proxy() {
+        for (pairs, loopback) in [
+            (&[("host", "localhost:5000")][..], true),
+            (&[("host", "127.0.0.1:5000")], true),
+            (&[("host", "127.0.0.1")], true),
+            (&[("host", "[::1]:5000")], true),
+            (&[("host", "[::1]")], true),
+            (&[("host", "rebound.example:5000")], false),
+            (&[("host", "127.0.0.1.evil.example")], false),
+            (&[("host", "localhost:5000"), ("x-forwarded-for", "10.0.0.1")], false),
+            (&[("host", "localhost:5000"), ("forwarded", "for=10.0.0.1")], false),
+            (&[("host", "localhost:5000"), ("via", "1.1 proxy")], false),
+            (&[], false),
+        ] {
+            assert_eq!(is_loopback(&headers(pairs)), loopback, "{pairs:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Errors as people and programs get them: RFC 9457, with a stable code.
+
+use app::{
+    accounts::{SetPasswordError, SignInError},
+    ports::ShareError,
+    relay::AcceptError,
+    store::Failure,
+};
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::{account::AccountRefusal, board::Refusal, outbox::RelayRefusal};
+use wire::{board::Session, service};
+
+use crate::shapes;
+
+/// A no, in HTTP's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) detail: String,
+    pub(crate) holders: Vec<Session>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem { status, code, detail: detail.into(), holders: Vec::new() }
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    pub(crate) fn unauthorized() -> Problem {
+        let detail = "sign in first: in a browser at /login, in a program with a token from POST /api/loginUser";
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+
+    pub(crate) fn not_found(code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, code, detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = service::Problem {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error").into(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            code: self.code,
+            holders: self.holders,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"vpn-sessions\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+impl<R: Into<Problem>> From<Failure<R>> for Problem {
+    fn from(failure: Failure<R>) -> Problem {
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::Unavailable(reason) => Problem::unavailable(reason),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        let status = match &refusal {
+            Refusal::Taken { .. } | Refusal::SeveralHolders { .. } | Refusal::NotChecked { .. } => StatusCode::CONFLICT,
+            Refusal::NotYours { .. } => StatusCode::FORBIDDEN,
+            Refusal::UnknownConnection { .. } | Refusal::Retired { .. } | Refusal::UnknownSession { .. } => {
+                StatusCode::NOT_FOUND
+            }
+        };
+        let holders = refusal.holders().iter().map(shapes::session).collect();
+        Problem { status, code: refusal.code(), detail: refusal.to_string(), holders }
+    }
+}
+
+impl From<RelayRefusal> for Problem {
+    fn from(refusal: RelayRefusal) -> Problem {
+        let detail = refusal.to_string();
+        match refusal {
+            RelayRefusal::UnknownMessage(_) => Problem::not_found("unknown_message", detail),
+            RelayRefusal::Full => Problem::unavailable(detail),
+            RelayRefusal::AlreadySent(_) => Problem::new(StatusCode::CONFLICT, "already_sent", detail),
+        }
+    }
+}
+
+impl From<AcceptError> for Problem {
+    fn from(error: AcceptError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            AcceptError::Empty | AcceptError::Field(_) => Problem::bad_request(detail),
+            AcceptError::TooLarge(_) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
+            AcceptError::Recipient => Problem::forbidden(detail),
+            AcceptError::Unavailable(_) => Problem::unavailable(detail),
+        }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            SignInError::Wrong => Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail),
+            SignInError::Unavailable(_) => Problem::unavailable(detail),
+        }
+    }
+}
+
+impl From<SetPasswordError> for Problem {
+    fn from(error: SetPasswordError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            SetPasswordError::Refused(refusal) => refusal.into(),
+            SetPasswordError::Password(_) => Problem::bad_request(detail),
+            SetPasswordError::Unavailable(_) => Problem::unavailable(detail),
+        }
+    }
+}
+
+impl From<AccountRefusal> for Problem {
+    fn from(refusal: AccountRefusal) -> Problem {
+        let detail = refusal.to_string();
+        match refusal {
+            AccountRefusal::UnknownAccount { .. } => Problem::not_found("unknown_account", detail),
+            AccountRefusal::PasswordIsSetting { .. } => {
+                Problem::new(StatusCode::CONFLICT, "password_is_setting", detail)
+            }
+        }
+    }
+}
+
+impl From<ShareError> for Problem {
+    fn from(error: ShareError) -> Problem {
+        Problem::unavailable(error.to_string())
+    }
+}
+
+/// There is nothing at that path.
+pub(crate) async fn no_such_path() -> Problem {
+    Problem::not_found("not_found", "there is nothing at this address; the API is described at /api/openapi.json")
+}
+
+/// There is something, but not by that method.
+pub(crate) async fn no_such_method() -> Problem {
+    let detail = "this address does not know that method; the API is described at /api/openapi.json";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

@@ -1,0 +1,106 @@
+//! From the product's values to the shapes of the API and back, and nothing else.
+
+use domain::{
+    account::Actor,
+    board::{BoardOutcome, Line},
+    connection::ConnectionId,
+    names::Note,
+    outbox::Tracked,
+    session::{EndedSession, Session},
+};
+use jiff::Timestamp;
+use wire::{board, relay, service};
+
+use crate::problem::Problem;
+
+pub(crate) fn time(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+pub(crate) fn session(session: &Session) -> board::Session {
+    board::Session {
+        id: session.id.to_string(),
+        connection: session.connection.to_string(),
+        user: session.user.to_string(),
+        since: time(session.since),
+        note: session.note.as_str().into(),
+        source: session.source.name().into(),
+        unconfirmed: None,
+        ended_at: None,
+        ended_by: None,
+        duration_s: None,
+    }
+}
+
+pub(crate) fn ended(ended: &EndedSession) -> board::Session {
+    board::Session {
+        ended_at: Some(time(ended.ended_at)),
+        ended_by: Some(ended.ended_by.to_string()),
+        duration_s: Some(ended.duration_seconds()),
+        ..session(&ended.session)
+    }
+}
+
+pub(crate) fn connection(line: &Line) -> board::Connection {
+    let id = &line.connection.id;
+    board::Connection {
+        id: id.to_string(),
+        main: id.main().to_string(),
+        sub: id.sub().to_string(),
+        capacity: line.connection.capacity.get(),
+        retired: line.retired,
+        sessions: line.sessions.iter().map(session).collect(),
+        waiting: Vec::new(),
+    }
+}
+
+pub(crate) fn me(actor: &Actor) -> board::Me {
+    board::Me { user: actor.user.to_string(), role: actor.role.to_string() }
+}
+
+pub(crate) fn finding(finding: &app::findings::Finding) -> service::Finding {
+    service::Finding {
+        part: finding.part.into(),
+        code: finding.code.into(),
+        detail: finding.detail.clone(),
+        since: time(finding.since),
+    }
+}
+
+pub(crate) fn message(tracked: &Tracked) -> relay::Message {
+    let message = &tracked.message;
+    relay::Message {
+        id: message.id.to_string(),
+        status: tracked.status.name().into(),
+        accepted_at: time(message.accepted_at),
+        user: message.user.to_string(),
+        subject: message.subject.clone(),
+        message: message.text.clone(),
+        priority: message.priority,
+        dedupe_key: message.dedupe_key.clone(),
+        attempts: tracked.attempts,
+        last_words: tracked.last_words.clone(),
+        next_attempt_at: tracked.next_attempt_at.map(time),
+        ended_at: tracked.ended_at.map(time),
+    }
+}
+
+/// The session that a command came to, if it was about one.
+pub(crate) fn outcome(outcome: &BoardOutcome) -> Option<board::Session> {
+    match outcome {
+        BoardOutcome::Current(current) => Some(session(current)),
+        BoardOutcome::Ended(gone) => Some(ended(gone)),
+        BoardOutcome::Done => None,
+    }
+}
+
+/// A connection's id, as a client names it.
+pub(crate) fn connection_id(text: &str) -> Result<ConnectionId, Problem> {
+    let named = ConnectionId::parse(text);
+    named.map_err(|error| Problem::bad_request(format!("\"connection\" is main and sub name joined by ';': {error}")))
+}
+
+/// A note, as a client gives it; nothing is an empty one.
+pub(crate) fn note(text: Option<&str>) -> Result<Note, Problem> {
+    Note::parse(text.unwrap_or_default()).map_err(|error| Problem::bad_request(format!("\"note\": {error}")))
+}

@@ -1,0 +1,207 @@
+//! The seam to the live board: Socket.IO protocol 5 on Engine.IO 4.
+//!
+//! Commands come in here, encoded frames go out in [`hub`], and nothing else
+//! knows how either travels. Engine.IO (WebSocket, long-polling, pings, the
+//! upgrade) is engineioxide's; the packets on top of it are [`packet`]'s.
+//! Messages of one socket are read in order and handed to the board's writer
+//! in that order, before any answer is waited for.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use app::store::answered;
+use axum::body::Bytes;
+use engineioxide::{DisconnectReason, Str, config::EngineIoConfig, handler::EngineIoHandler};
+use tokio::sync::{mpsc, oneshot};
+use wire::board::SocketAuth;
+
+use crate::{Parts, WebSettings, caller::Caller};
+
+use self::{
+    command::Given,
+    hub::{Hub, Notice},
+    packet::Packet,
+};
+
+mod command;
+mod hub;
+mod packet;
+
+/// Where sockets connect.
+pub(crate) const PATH: &str = "/socket.io";
+
+/// How many notices may wait for the hub; each socket makes two in its life.
+const MAX_WAITING_NOTICES: usize = 16_384;
+
+/// How many packets may wait for a socket; one that is further behind is cut
+/// off, and comes back with its `seq`.
+const MAX_WAITING_PACKETS: usize = 128;
+
+pub(crate) type Socket = engineioxide::Socket<Peer>;
+
+/// Who sits at the other end of a socket, once it has signed in.
+#[derive(Default)]
+pub(crate) struct Peer {
+    caller: Mutex<Option<Caller>>,
+}
+
+impl Peer {
+    fn caller(&self) -> Option<Caller> {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// All sockets.
+#[derive(Clone)]
+pub(crate) struct Sockets {
+    parts: Arc<Parts>,
+    hub: mpsc::Sender<Notice>,
+    open: Arc<AtomicUsize>,
+}
+
+pub(crate) fn engine_config(settings: &WebSettings) -> EngineIoConfig {
+    EngineIoConfig::builder()
+        .req_path(PATH)
+        .ping_interval(settings.ping_interval)
+        .ping_timeout(settings.ping_timeout)
+        .max_payload(settings.max_payload as u64)
+        .ws_max_message_size(settings.max_payload)
+        .ws_max_frame_size(settings.max_payload)
+        .max_buffer_size(MAX_WAITING_PACKETS)
+        .build()
+}
+
+impl Sockets {
+    /// Starts the hub.
+    pub(crate) fn start(parts: Arc<Parts>) -> Arc<Sockets> {
+        let (hub, notices) = mpsc::channel(MAX_WAITING_NOTICES);
+        tokio::spawn(Hub::new(Arc::clone(&parts)).run(notices));
+        Arc::new(Sockets { parts, hub, open: Arc::default() })
+    }
+
+    /// Closes all sockets; their clients come back when the server does.
+    pub(crate) async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        if self.hub.send(Notice::Stop { done }).await.is_ok() {
+            let _ = stopped.await;
+        }
+    }
+
+    fn connect(&self, socket: Arc<Socket>, namespace: &str, payload: &str) {
+        if namespace != "/" {
+            return send(&socket, packet::connect_error(namespace, "there is only the namespace /", "bad_request"));
+        }
+        let auth: SocketAuth = match serde_json::from_str(if payload.is_empty() { "{}" } else { payload }) {
+            Ok(auth) => auth,
+            Err(error) => {
+                let message = format!("auth is not {{token?, epoch?, seq?}}: {error}");
+                return send(&socket, packet::connect_error("/", &message, "bad_request"));
+            }
+        };
+        let Some(caller) = self.caller(&socket, &auth) else {
+            let message = "sign in first: by cookie, or with auth.token";
+            return send(&socket, packet::connect_error("/", message, "unauthorized"));
+        };
+        let known = auth.epoch.zip(auth.seq);
+        let mut peer = socket.data.caller.lock().unwrap_or_else(PoisonError::into_inner);
+        if peer.is_some() {
+            return;
+        }
+        *peer = Some(caller.clone());
+        drop(peer);
+        self.tell(Notice::Joined { socket, caller, known });
+    }
+
+    fn caller(&self, socket: &Socket, auth: &SocketAuth) -> Option<Caller> {
+        let headers = &socket.req_parts.headers;
+        match auth.token.as_deref().filter(|token| !token.is_empty()) {
+            Some(token) => Caller::of_token(token, domain::session::Source::Api, &self.parts),
+            None => Caller::of_headers(headers, &self.parts),
+        }
+    }
+
+    fn event(&self, socket: Arc<Socket>, id: Option<u64>, payload: &str) {
+        let Some(caller) = socket.data.caller() else { return close(&socket) };
+        let Given { command, refused } = command::read(payload, &caller);
+        let Some(command) = command else {
+            return acknowledge(&socket, id, &command::refusal(refused.unwrap_or_else(command::nothing)));
+        };
+        let Some(actor) = self.parts.accounts.actor(&caller.credential) else { return close(&socket) };
+        let answer = self.parts.board.submit(actor, command);
+        tokio::spawn(async move {
+            let ack = command::ack(answered::<app::board::BoardView>(answer).await);
+            acknowledge(&socket, id, &ack);
+        });
+    }
+
+    fn tell(&self, notice: Notice) {
+        if let Err(refused) = self.hub.try_send(notice) {
+            match refused.into_inner() {
+                Notice::Opened { socket } | Notice::Joined { socket, .. } => close(&socket),
+                Notice::Left { .. } | Notice::Stop { .. } => {}
+            }
+        }
+    }
+}
+
+impl EngineIoHandler for Sockets {
+    type Data = Peer;
+
+    fn on_connect(self: Arc<Self>, socket: Arc<Socket>) {
+        if self.open.fetch_add(1, Ordering::Relaxed) >= self.parts.settings.max_sockets {
+            tracing::warn!("A socket was closed at once, as there are too many");
+            return close(&socket);
+        }
+        self.tell(Notice::Opened { socket });
+    }
+
+    fn on_disconnect(&self, socket: Arc<Socket>, _: DisconnectReason) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        self.tell(Notice::Left { id: socket.id });
+    }
+
+    fn on_message(self: &Arc<Self>, message: Str, socket: Arc<Socket>) {
+        match packet::read(message.as_str()) {
+            Some(Packet::Connect { namespace, payload }) => self.connect(socket, namespace, payload),
+            Some(Packet::Event { id, payload }) => self.event(socket, id, payload),
+            Some(Packet::Ack) => {}
+            Some(Packet::Disconnect) | None => close(&socket),
+        }
+    }
+
+    fn on_binary(self: &Arc<Self>, _: Bytes, socket: Arc<Socket>) {
+        close(&socket);
+    }
+}
+
+impl fmt::Debug for Sockets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sockets").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
+/// Sends a frame; a socket that does not keep up is cut off.
+fn send(socket: &Socket, frame: impl Into<Str>) {
+    if socket.emit(frame).is_err() {
+        socket.close(DisconnectReason::TransportError);
+    }
+}
+
+fn acknowledge(socket: &Socket, id: Option<u64>, ack: &wire::board::Ack) {
+    if let Some(id) = id {
+        send(socket, packet::ack(id, ack));
+    }
+}
+
+fn close(socket: &Socket) {
+    socket.close(DisconnectReason::PacketParsingError);
+}
+
+/// Sockets by their Engine.IO id, which never repeats.
+type BySocket<T> = BTreeMap<engineioxide::socket::Sid, T>;
