@@ -1,1 +1,64 @@
-fn main() {}
+//! The program: reads the configuration, wires the parts, and runs a command.
+//!
+//! [`arguments`] is what people type, [`config`] what is in force, [`serve`]
+//! the server, [`user`] the commands that change accounts.
+
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+
+use crate::config::{Config, Refused};
+
+mod arguments;
+mod config;
+mod files;
+mod logs;
+mod secret;
+mod serve;
+mod user;
+
+fn main() -> ExitCode {
+    let matches = arguments::command().get_matches();
+    match run(&matches) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("vpn-sessions: {error:#}");
+            error.downcast_ref::<Refused>().map_or(ExitCode::FAILURE, |refused| refused.exit_code().into())
+        }
+    }
+}
+
+fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    // One provider for all of TLS; it can be installed once, and this is the place.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match matches.subcommand() {
+        Some(("config", check)) => {
+            let as_json = check.subcommand_matches("check").is_some_and(|check| check.get_flag("json"));
+            config_check(matches, as_json)
+        }
+        Some(("user", user)) => {
+            runtime()?.block_on(user::run(user, &Config::load(matches)?)).map(|()| ExitCode::SUCCESS)
+        }
+        Some(("health", _)) => runtime()?.block_on(user::health(&Config::load(matches)?)).map(|()| ExitCode::SUCCESS),
+        Some(_) | None => serve(matches),
+    }
+}
+
+fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let config = Config::load(matches)?;
+    logs::start(&config);
+    runtime()?.block_on(serve::run(config)).map(|()| ExitCode::SUCCESS)
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn config_check(matches: &ArgMatches, as_json: bool) -> anyhow::Result<ExitCode> {
+    let (report, code) = match Config::load(matches) {
+        Ok(config) => (config.report(), u8::from(config.report().has_errors())),
+        Err(refused) => (refused.report.clone(), refused.exit_code()),
+    };
+    println!("{}", if as_json { report.json() } else { report.text() });
+    Ok(code.into())
+}

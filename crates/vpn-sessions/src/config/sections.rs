@@ -1,0 +1,111 @@
+//! The smaller tables of `vpn-sessions.toml`: sockets, limits, TLS and single sign-on.
+
+use std::path::PathBuf;
+
+use super::{
+    parse,
+    secret::Secret,
+    settings::{
+        LIMIT_COMMANDS_PER_MINUTE, LIMIT_FAILED_SIGN_INS_PER_MINUTE, LIMIT_MESSAGES_PER_MINUTE, LIMIT_SOCKETS,
+        LIMIT_SOCKETS_PER_ACCOUNT, LIMIT_SOCKETS_PER_ADDRESS, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_ISSUER,
+        SOCKET_MAX_PAYLOAD, SOCKET_PING_INTERVAL_MS, SOCKET_PING_TIMEOUT_MS, TLS_CERT, TLS_KEY,
+    },
+    values::Values,
+};
+
+/// How sockets are kept.
+#[derive(Clone, Debug)]
+pub struct SocketConfig {
+    /// Time between two pings, in milliseconds.
+    pub ping_interval_ms: u32,
+    /// Time to answer one, in milliseconds.
+    pub ping_timeout_ms: u32,
+    /// Most that a socket may send at once, in bytes.
+    pub max_payload: u32,
+}
+
+/// How much there may be of what costs the server something.
+#[derive(Clone, Debug)]
+pub struct LimitsConfig {
+    /// Most sockets at once.
+    pub sockets: u32,
+    /// Most sockets of an account.
+    #[allow(dead_code, reason = "not in force yet")]
+    pub sockets_per_account: u32,
+    /// Most sockets from an address.
+    #[allow(dead_code, reason = "not in force yet")]
+    pub sockets_per_address: u32,
+    /// Most commands of an account a minute.
+    #[allow(dead_code, reason = "not in force yet")]
+    pub commands_per_minute: u32,
+    /// Most messages of an account a minute.
+    #[allow(dead_code, reason = "not in force yet")]
+    pub messages_per_minute: u32,
+    /// Most failed sign-ins from an address a minute.
+    #[allow(dead_code, reason = "not in force yet")]
+    pub failed_sign_ins_per_minute: u32,
+}
+
+/// The server's own certificate.
+#[derive(Clone, Debug)]
+#[allow(dead_code, reason = "not in force yet")]
+pub struct TlsConfig {
+    /// Certificate chain, a PEM file.
+    pub cert: PathBuf,
+    /// Private key, a PEM file.
+    pub key: PathBuf,
+}
+
+/// The provider of single sign-on (OpenID Connect).
+#[derive(Clone, Debug)]
+#[allow(dead_code, reason = "not in force yet")]
+pub struct OidcConfig {
+    /// Its address, exactly as it names itself.
+    pub issuer: String,
+    /// Who we are there.
+    pub client_id: String,
+    /// Our secret there.
+    pub client_secret: Secret,
+}
+
+impl SocketConfig {
+    pub(super) fn read(values: &mut Values<'_>) -> SocketConfig {
+        SocketConfig {
+            ping_interval_ms: values.number(&SOCKET_PING_INTERVAL_MS),
+            ping_timeout_ms: values.number(&SOCKET_PING_TIMEOUT_MS),
+            max_payload: values.number(&SOCKET_MAX_PAYLOAD),
+        }
+    }
+}
+
+impl LimitsConfig {
+    pub(super) fn read(values: &mut Values<'_>) -> LimitsConfig {
+        LimitsConfig {
+            sockets: values.number(&LIMIT_SOCKETS),
+            sockets_per_account: values.number(&LIMIT_SOCKETS_PER_ACCOUNT),
+            sockets_per_address: values.number(&LIMIT_SOCKETS_PER_ADDRESS),
+            commands_per_minute: values.number(&LIMIT_COMMANDS_PER_MINUTE),
+            messages_per_minute: values.number(&LIMIT_MESSAGES_PER_MINUTE),
+            failed_sign_ins_per_minute: values.number(&LIMIT_FAILED_SIGN_INS_PER_MINUTE),
+        }
+    }
+}
+
+impl TlsConfig {
+    pub(super) fn read(values: &mut Values<'_>) -> Option<TlsConfig> {
+        let cert = values.optional(&TLS_CERT, parse::path);
+        let key = values.optional(&TLS_KEY, parse::path);
+        values.together(&[&TLS_CERT, &TLS_KEY]);
+        Some(TlsConfig { cert: cert?, key: key? })
+    }
+}
+
+impl OidcConfig {
+    pub(super) fn read(values: &mut Values<'_>) -> Option<OidcConfig> {
+        let issuer = values.optional(&OIDC_ISSUER, parse::safe_url);
+        let client_id = values.optional(&OIDC_CLIENT_ID, parse::text);
+        let client_secret = values.secret(&OIDC_CLIENT_SECRET);
+        values.together(&[&OIDC_ISSUER, &OIDC_CLIENT_ID, &OIDC_CLIENT_SECRET]);
+        Some(OidcConfig { issuer: issuer?, client_id: client_id?, client_secret: client_secret? })
+    }
+}

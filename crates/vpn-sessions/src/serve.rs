@@ -1,0 +1,227 @@
+//! The server: wires the parts, starts what follows the ledger, and stops
+//! without losing anything.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use app::{
+    accounts::{AccountSettings, Accounts},
+    board::Board,
+    findings::Findings,
+    passwords::Passwords,
+    ports::{Clock, Entropy, Mailer},
+    relay::{MailRoute, Relay},
+    reports::Reports,
+    store::World,
+};
+use domain::{account::People, board::ReportZone, names::UserName};
+use ledger::FileLedger;
+use outbound::{FolderShare, SmtpMailer, SystemClock, SystemEntropy};
+use tokio::task::JoinSet;
+use web::{Parts, WebSettings, access_token::AccessTokens};
+
+use crate::{
+    config::{BoardAccess, Config, Severity},
+    files, secret,
+};
+
+mod followers;
+
+/// How long followers may take to end what they do when the server stops.
+const LAST_REPORTS: Duration = Duration::from_millis(700);
+
+/// Runs the server until it is told to stop.
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    judge(&config)?;
+    let connections = Arc::new(files::connections(&config)?);
+    let users = files::users(&config)?;
+    let world = open_world(&config)?;
+    let parts = Arc::new(parts(&config, &world, connections, users).await?);
+    let listener = listen(&config)?;
+    welcome(&config, &parts, &listener)?;
+    let mut followers = followers::start(&config, &parts)?;
+    web::serve(listener, Arc::clone(&parts), asked_to_stop()).await.context("the server ended")?;
+    settle(&parts, &mut followers).await;
+    tracing::info!("Stopped; everything acknowledged is kept");
+    Ok(())
+}
+
+/// Opens what the server works on, for a command that changes it directly.
+pub(crate) async fn accounts_alone(config: &Config) -> anyhow::Result<Accounts> {
+    let users = files::users(config)?;
+    let world = open_world(config)?;
+    accounts(config, &world, users).await
+}
+
+fn judge(config: &Config) -> anyhow::Result<()> {
+    let findings = config.problems();
+    for finding in findings.iter().filter(|finding| finding.severity == Severity::Warning) {
+        tracing::warn!("{finding}");
+    }
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let errors: Vec<String> = errors.map(ToString::to_string).collect();
+    anyhow::ensure!(errors.is_empty(), "{}", errors.join("\n"));
+    Ok(())
+}
+
+fn open_world(config: &Config) -> anyhow::Result<World> {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (ledger, notes) = FileLedger::open(&config.data_dir, secret::fresh_password(entropy.as_ref()))?;
+    for note in notes {
+        tracing::warn!("{note}");
+    }
+    Ok(World { ledger: Arc::new(ledger), clock, entropy })
+}
+
+async fn parts(
+    config: &Config,
+    world: &World,
+    connections: Arc<domain::connection::ConnectionList>,
+    users: Vec<domain::account::ListedUser>,
+) -> anyhow::Result<Parts> {
+    let findings = Arc::new(Findings::new(Arc::clone(&world.clock)));
+    let zone = ReportZone { name: config.timezone_name.clone(), rules: config.timezone.clone() };
+    let board = Board::open(world.clone(), Arc::clone(&connections), zone).await?;
+    if let Err(failure) = board.take_up(connections).await {
+        anyhow::bail!("the list of connections could not be recorded: {failure:?}");
+    }
+    let share = FolderShare::new(config.audit_dir.clone());
+    if let Err(error) = share.prepare() {
+        tracing::warn!("Weekly reports wait in the ledger for now: {error}");
+    }
+    let reports = Arc::new(Reports::new(Arc::clone(&world.ledger), Arc::new(share), Arc::clone(&findings)));
+    let key = match &config.secret_key {
+        Some(key) => key.expose().as_bytes().to_vec(),
+        None => secret::kept_key(&config.data_dir, world.entropy.as_ref())?,
+    };
+    Ok(Parts {
+        accounts: accounts(config, world, users).await?,
+        relay: Relay::open(world.clone(), mail_route(config)).await?,
+        board,
+        reports,
+        findings,
+        access_tokens: AccessTokens::new(&key),
+        clock: Arc::clone(&world.clock),
+        entropy: Arc::clone(&world.entropy),
+        settings: web_settings(config),
+    })
+}
+
+async fn accounts(config: &Config, world: &World, users: Vec<domain::account::ListedUser>) -> anyhow::Result<Accounts> {
+    let service_user = UserName::parse(&config.hc_user).context("HC_USER")?;
+    let people = People::new(users, service_user.clone(), config.hc_pw.is_some());
+    let settings = AccountSettings {
+        board_is_open: config.board_access != BoardAccess::Password,
+        service_password: config.hc_pw.as_ref().map(|password| password.expose().to_owned()),
+    };
+    let accounts = Accounts::open(world.clone(), people, settings, Passwords::new()?).await?;
+    if !accounts.has_password(&service_user) {
+        let password = secret::fresh_password(world.entropy.as_ref());
+        accounts.set_password(&service_user, &password).await?;
+        eprintln!(
+            "The password of {service_user} is {password}; it is shown this once. Set HC_PW for one of your own."
+        );
+    }
+    Ok(accounts)
+}
+
+fn mail_route(config: &Config) -> Option<MailRoute> {
+    config.mail.server.as_ref()?;
+    let from = config.mail.from.as_deref().unwrap_or_default();
+    let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain.trim_end_matches('>'));
+    Some(MailRoute { to: config.mail.to.clone(), message_id_domain: domain.to_owned() })
+}
+
+fn web_settings(config: &Config) -> WebSettings {
+    WebSettings {
+        access_token_minutes: config.jwt_minutes,
+        public_origin: config.public_url.as_deref().map(origin),
+        only_loopback: config.is_for_trying_out(),
+        ping_interval: Duration::from_millis(config.socket.ping_interval_ms.into()),
+        ping_timeout: Duration::from_millis(config.socket.ping_timeout_ms.into()),
+        max_payload: config.socket.max_payload as usize,
+        max_sockets: config.limits.sockets as usize,
+    }
+}
+
+/// Scheme, host and port of a URL (RFC 6454).
+fn origin(url: &str) -> String {
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let end = url[authority..].find('/').map_or(url.len(), |at| authority + at);
+    url[..end].to_ascii_lowercase()
+}
+
+fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(config.listen).with_context(|| {
+        format!("{} cannot be listened on; end what holds it, or set LISTEN to another address", config.listen)
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn welcome(config: &Config, parts: &Parts, listener: &TcpListener) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    let connections = parts.board.snapshot().lines.len();
+    let users = parts.accounts.people().listed().len();
+    let mail = if config.mail.server.is_some() { "mailed" } else { "held, as no mail server is configured" };
+    tracing::info!(connections, users, "Messages are {mail}");
+    tracing::info!("Listening on http://{address}");
+    Ok(())
+}
+
+/// Ends when the process is asked to stop, by SIGTERM or Ctrl-C.
+async fn asked_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            let _ = interrupted.await;
+            return;
+        };
+        tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupted.await;
+    tracing::info!("Stopping");
+}
+
+async fn settle(parts: &Parts, followers: &mut JoinSet<()>) {
+    parts.board.settle().await;
+    parts.accounts.settle().await;
+    parts.relay.settle().await;
+    // What the share does not take in time is in the ledger, and comes with the next start.
+    let _ = tokio::time::timeout(LAST_REPORTS, parts.reports.catch_up()).await;
+    followers.abort_all();
+    while followers.join_next().await.is_some() {}
+}
+
+fn mailer(config: &Config) -> anyhow::Result<Option<Box<dyn Mailer>>> {
+    let Some(server) = &config.mail.server else { return Ok(None) };
+    let settings = outbound::SmtpSettings {
+        server: server.clone(),
+        port: config.mail.port,
+        tls: match config.mail.tls {
+            crate::config::MailTls::StartTls => outbound::SmtpTls::StartTls,
+            crate::config::MailTls::Implicit => outbound::SmtpTls::Implicit,
+            crate::config::MailTls::None => outbound::SmtpTls::None,
+        },
+        credentials: config.mail.user.clone().zip(config.mail.pw.as_ref().map(|pw| pw.expose().to_owned())),
+        from: config.mail.from.clone().unwrap_or_default(),
+    };
+    Ok(Some(Box::new(SmtpMailer::new(settings).context("the mail settings cannot be used")?)))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        for (url, expected) in [
+            ("https://Board.example.com", "https://board.example.com"),
+            ("https://host/vpn", "https://host"),
+            ("http://host:5000/", "http://host:5000"),
+        ] {
+            assert_eq!(super::origin(url), expected);
+        }
+    }
+}
