@@ -1,1 +1,70 @@
-fn main() {}
+//! Measures the time from a check to the last of all pages having it.
+//!
+//! The real server on a real disk, real sockets over loopback, and beside it in the same run the bare limit: a process
+//! that does nothing but write the same frame to as many sockets. Rounds of both alternate, so that what the machine
+//! does meanwhile happens to both; the figure to trust is the ratio.
+//!
+//! Read [`server`] (the product), [`floor`] (the limit), [`pages`] (who reads), then [`figures`].
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use tokio::time::Instant;
+
+use crate::{figures::Figures, floor::Floor, pages::Pages, server::Server};
+
+mod figures;
+mod floor;
+mod pages;
+mod server;
+
+/// Time from a check to the last of all pages having it.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// How many pages are open.
+    #[arg(long, default_value_t = 1_000)]
+    pages: usize,
+    /// How many checks and unchecks are measured.
+    #[arg(long, default_value_t = 200)]
+    rounds: usize,
+    /// The program; without one, the release build beside this one.
+    #[arg(long)]
+    program: Option<PathBuf>,
+    /// Be the process that writes a frame of so many bytes to all who connect.
+    #[arg(long, hide = true, value_name = "BYTES")]
+    be_floor: Option<usize>,
+}
+
+/// Rounds before the measuring begins.
+const WARM_UP: usize = 20;
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if let Some(bytes) = arguments.be_floor {
+        return floor::serve(bytes);
+    }
+    tokio::runtime::Runtime::new()?.block_on(measure(&arguments))
+}
+
+async fn measure(arguments: &Arguments) -> Result<()> {
+    let own = std::env::current_exe()?;
+    let program = arguments.program.clone().unwrap_or_else(|| own.with_file_name("vpn-sessions"));
+    let server = Server::start(&program).await.with_context(|| format!("{} does not serve", program.display()))?;
+    let mut pages = Pages::open(&server, arguments.pages).await?;
+    let mut floor = Floor::start(&own, arguments.pages, pages.frame_bytes()).await?;
+    let mut figures = Figures::default();
+    for round in 0..WARM_UP + arguments.rounds {
+        let asked = Instant::now();
+        pages.toggle().await?;
+        let product = pages.all_have_it(asked).await?;
+        let bare = floor.round().await?;
+        if round >= WARM_UP {
+            figures.add(product, bare);
+        }
+    }
+    println!("{} pages, {} rounds, frame of {} bytes", arguments.pages, arguments.rounds, pages.frame_bytes());
+    print!("{figures}");
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Weekly reports: each session once, whatever the share does.
+
+use std::{fs, sync::Arc};
+
+use app::{board::Board, findings::Findings, reports::Reports};
+use domain::report::{Week, read_rows};
+use testkit::{SwitchedShare, TestWorld};
+
+use crate::team::{Member, board};
+
+const CONNECTION: &str = "vpn main 1;vpn sub 1";
+
+struct Office {
+    world: TestWorld,
+    board: Board,
+    share: Arc<SwitchedShare>,
+    reports: Reports,
+    findings: Arc<Findings>,
+}
+
+impl Office {
+    async fn at(time: &str) -> Office {
+        let world = TestWorld::at(time);
+        fs::create_dir(world.path("audit")).unwrap();
+        Office::in_world(world).await
+    }
+
+    async fn in_world(world: TestWorld) -> Office {
+        let board = board(&world).await;
+        let share = Arc::new(SwitchedShare::at(world.path("audit")));
+        let findings = Arc::new(Findings::new(world.clock.clone()));
+        let reports = Reports::new(world.ledger.clone(), share.clone(), findings.clone());
+        Office { world, board, share, reports, findings }
+    }
+
+    async fn restarted(self) -> Office {
+        let Office { world, board, reports, .. } = self;
+        drop((board, reports));
+        Office::in_world(world.restarted().await).await
+    }
+
+    async fn session(&self, from: &str, to: &str) {
+        let alice = Member { board: &self.board, name: "alice" };
+        self.world.clock.set(from);
+        alice.checks(CONNECTION).await.unwrap();
+        self.world.clock.set(to);
+        alice.unchecks(CONNECTION).await.unwrap();
+    }
+
+    async fn sessions(&self, count: usize) {
+        for _ in 0..count {
+            self.session("2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z").await;
+        }
+    }
+
+    fn content(&self, week: &str) -> Vec<u8> {
+        fs::read(self.world.path("audit").join(Week::parse(week).unwrap().file_name())).unwrap_or_default()
+    }
+
+    /// How many rows a week's file has, each once.
+    fn rows(&self, week: &str) -> usize {
+        let rows = read_rows(&self.content(week));
+        let ids: std::collections::BTreeSet<_> = rows.iter().skip(1).map(|row| row.last().cloned()).collect();
+        assert_eq!(ids.len(), rows.len().saturating_sub(1), "a session is there twice: {rows:?}");
+        ids.len()
+    }
+
+    fn write(&self, name: &str, content: &[u8]) {
+        fs::write(self.world.path("audit").join(name), content).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_share_that_is_away_is_a_finding_and_catches_up() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.share.away(true);
+    office.sessions(3).await;
+    office.reports.catch_up().await;
+    assert_eq!(office.findings.current().len(), 1);
+    let listed = office.reports.list().await.unwrap();
+    assert_eq!((listed[0].rows, listed[0].modified), (3, None), "auditors see the rows all the same");
+    let shown = office.reports.read(listed[0].week).await.unwrap().unwrap();
+    office.share.away(false);
+    office.reports.catch_up().await;
+    assert_eq!((office.findings.current().len(), office.rows("2026-W48")), (0, 3));
+    assert_eq!(office.content("2026-W48"), shown, "the file is what they saw");
+}
+
+#[tokio::test]
+async fn a_write_torn_at_any_byte_is_completed() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(1).await;
+    office.reports.catch_up().await;
+    let row = office.content("2026-W48").len();
+    let mut expected = 1;
+    for torn in (0..row).step_by(17) {
+        office.share.tear_next_at(torn);
+        office.sessions(2).await;
+        expected += 2;
+        office.reports.catch_up().await;
+        office.reports.catch_up().await;
+        assert_eq!(office.rows("2026-W48"), expected, "torn at {torn}");
+    }
+}
+
+#[tokio::test]
+async fn a_restart_writes_nothing_twice() {
+    let mut office = Office::at("2026-11-24T08:00:00Z").await;
+    for expected in [2, 4, 6] {
+        office.sessions(2).await;
+        office.reports.catch_up().await;
+        let before = office.content("2026-W48");
+        office = office.restarted().await;
+        office.reports.catch_up().await;
+        assert_eq!((office.content("2026-W48"), office.rows("2026-W48")), (before, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_written_anew_and_one_that_was_edited_keeps_its_content() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(2).await;
+    office.reports.catch_up().await;
+    let name = "audit-2026-W48.csv";
+    let whole = office.content("2026-W48");
+    fs::remove_file(office.world.path("audit").join(name)).unwrap();
+    office.reports.catch_up().await;
+    assert_eq!(office.content("2026-W48"), whole);
+    let edited = [whole.as_slice(), b"a remark by hand\r\n"].concat();
+    office.write(name, &edited);
+    office.sessions(1).await;
+    office.reports.catch_up().await;
+    let content = office.content("2026-W48");
+    assert!(content.starts_with(&edited), "what people wrote stays");
+    assert_eq!(read_rows(&content).len(), 1 + 2 + 1 + 1);
+}
+
+#[tokio::test]
+async fn each_session_is_in_the_week_of_its_uncheck_by_the_zone() {
+    let office = Office::at("2026-12-31T08:00:00Z").await;
+    office.session("2026-12-31T09:00:00Z", "2027-01-03T22:59:59Z").await;
+    office.session("2027-01-03T23:00:00Z", "2027-01-03T23:00:01Z").await;
+    office.session("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z").await;
+    office.session("2026-10-25T10:00:00Z", "2026-10-25T09:00:00Z").await;
+    office.reports.catch_up().await;
+    assert_eq!((office.rows("2026-W53"), office.rows("2027-W01"), office.rows("2026-W43")), (1, 1, 2));
+    let rows = read_rows(&office.content("2026-W43"));
+    assert_eq!(rows[1][3..6], ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", "3600"]);
+    assert_eq!(rows[2][5], "0", "a clock that was set back makes nothing negative");
+}

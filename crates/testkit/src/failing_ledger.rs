@@ -1,0 +1,57 @@
+//! A real ledger whose disk can be full.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use app::ports::{Ledger, LedgerError};
+use async_trait::async_trait;
+use domain::record::{Draft, Head, Record, Stream};
+
+/// A ledger that refuses to append while it is told to.
+pub struct FailingLedger {
+    ledger: Arc<dyn Ledger>,
+    refuses: AtomicBool,
+    appends: AtomicUsize,
+}
+
+impl FailingLedger {
+    /// That ledger, working.
+    pub fn around(ledger: Arc<dyn Ledger>) -> FailingLedger {
+        FailingLedger { ledger, refuses: AtomicBool::new(false), appends: AtomicUsize::new(0) }
+    }
+
+    /// Whether appends are refused from here on.
+    pub fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
+    }
+
+    /// How often something was appended: each is one sync.
+    pub fn appends(&self) -> usize {
+        self.appends.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Ledger for FailingLedger {
+    async fn append(&self, stream: Stream, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(LedgerError::Unavailable("the disk is full".into()));
+        }
+        self.appends.fetch_add(1, Ordering::Relaxed);
+        self.ledger.append(stream, drafts).await
+    }
+
+    async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        self.ledger.read(stream, after, limit).await
+    }
+
+    fn head(&self, stream: Stream) -> Head {
+        self.ledger.head(stream)
+    }
+
+    fn epoch(&self) -> &str {
+        self.ledger.epoch()
+    }
+}

@@ -1,0 +1,132 @@
+//! The server on a port of its own, in a world that is set.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use app::{
+    accounts::{AccountSettings, Accounts},
+    board::Board,
+    findings::Findings,
+    passwords::Passwords,
+    relay::Relay,
+    reports::Reports,
+};
+use domain::{
+    account::People,
+    board::ReportZone,
+    list_file::{read_connections, read_users},
+    names::UserName,
+};
+use outbound::FolderShare;
+use tokio::{sync::oneshot, task::JoinHandle};
+use web::{Parts, WebSettings, access_token::AccessTokens};
+
+use crate::TestWorld;
+
+/// The service user's name.
+pub const SERVICE_USER: &str = "promon";
+
+/// The service user's password.
+pub const SERVICE_PASSWORD: &str = "a password for tests";
+
+const CONNECTIONS: &str = "vpn main 1;vpn sub 1\nvpn main 1;vpn sub 2\nvpn main 2;vpn sub 1;2\n";
+const USERS: &str = "alice\nbob\ncarol;auditor\n";
+
+/// A running server with three connections and three people, whose board is open.
+pub struct TestServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    parts: Arc<Parts>,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+impl TestServer {
+    /// Starts it in that world.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn start(world: &TestWorld) -> TestServer {
+        let parts = Arc::new(parts(world).await);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        listener.set_nonblocking(true).expect("a socket can be set");
+        let address = listener.local_addr().expect("a listener has an address");
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(web::serve(listener, Arc::clone(&parts), async {
+            // A test that ends without stopping stops as well.
+            let _ = stopped.await;
+        }));
+        TestServer { address, parts, stop, served }
+    }
+
+    /// A path as a URL.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Brings the reports up to date, as the follower does by itself.
+    pub async fn reports_catch_up(&self) {
+        self.parts.reports.catch_up().await;
+    }
+
+    /// Stops it, and waits until it has.
+    ///
+    /// # Panics
+    /// Where it does not end well.
+    pub async fn stop(self) {
+        let _ = self.stop.send(());
+        self.served.await.expect("the server does not panic").expect("the server ends well");
+    }
+}
+
+async fn parts(world: &TestWorld) -> Parts {
+    let list = Arc::new(read_connections(CONNECTIONS.as_bytes()).expect("the list is right"));
+    let zone = ReportZone { name: "Europe/Berlin".into(), rules: berlin() };
+    let board = Board::open(world.world(), Arc::clone(&list), zone).await.expect("the board opens");
+    board.take_up(list).await.expect("the list is taken up");
+    let findings = Arc::new(Findings::new(world.clock.clone()));
+    let folder = world.path("audit");
+    let share = FolderShare::new(folder);
+    share.prepare().expect("the share's folder can be made");
+    let reports = Arc::new(Reports::new(world.ledger.clone(), Arc::new(share), Arc::clone(&findings)));
+    let everything = world.world();
+    Parts {
+        accounts: accounts(world).await,
+        relay: Relay::open(world.world(), None).await.expect("the outbox opens"),
+        board,
+        reports,
+        findings,
+        access_tokens: AccessTokens::new(b"a secret for tests, long enough to be one"),
+        clock: everything.clock,
+        entropy: everything.entropy,
+        settings: settings(),
+    }
+}
+
+async fn accounts(world: &TestWorld) -> Accounts {
+    let service = UserName::parse(SERVICE_USER).expect("the name is right");
+    let users = read_users(USERS.as_bytes()).expect("the people are right");
+    let settings = AccountSettings { board_is_open: true, service_password: Some(SERVICE_PASSWORD.into()) };
+    let passwords = Passwords::new().expect("passwords can be hashed");
+    let people = People::new(users, service, true);
+    Accounts::open(world.world(), people, settings, passwords).await.expect("the accounts open")
+}
+
+fn settings() -> WebSettings {
+    WebSettings {
+        access_token_minutes: 60,
+        public_origin: None,
+        only_loopback: false,
+        ping_interval: Duration::from_secs(20),
+        ping_timeout: Duration::from_secs(10),
+        max_payload: 65_536,
+        max_sockets: 100,
+    }
+}
+
+fn berlin() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::get("Europe/Berlin").expect("the zones are bundled")
+}

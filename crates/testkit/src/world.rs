@@ -1,0 +1,68 @@
+//! The real ledger on a folder of its own, and a clock that is set.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use app::store::World;
+use ledger::FileLedger;
+use tempfile::TempDir;
+
+use crate::{CountingEntropy, FailingLedger, SettableClock};
+
+/// What use cases need of the world.
+pub struct TestWorld {
+    folder: TempDir,
+    /// What time it is.
+    pub clock: Arc<SettableClock>,
+    /// Where records are kept.
+    pub ledger: Arc<FailingLedger>,
+    entropy: Arc<CountingEntropy>,
+}
+
+impl TestWorld {
+    /// An empty ledger, at that time.
+    ///
+    /// # Panics
+    /// Where the machine has no folder for temporary files.
+    pub fn at(time: &str) -> TestWorld {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let ledger = opened(folder.path().join("data"));
+        let clock = Arc::new(SettableClock::at(time));
+        TestWorld { folder, clock, ledger, entropy: Arc::default() }
+    }
+
+    /// What a store works with.
+    pub fn world(&self) -> World {
+        World { ledger: self.ledger.clone(), clock: self.clock.clone(), entropy: self.entropy.clone() }
+    }
+
+    /// A path inside the world's own folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The world after a restart: once nobody holds the ledger any more, it is
+    /// read again from its files.
+    ///
+    /// # Panics
+    /// Where somebody goes on holding the ledger.
+    pub async fn restarted(self) -> TestWorld {
+        let TestWorld { folder, clock, ledger, entropy } = self;
+        let released = async {
+            while Arc::strong_count(&ledger) > 1 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(RELEASED_WITHIN, released).await.expect("everybody lets go of the ledger");
+        drop(ledger);
+        let ledger = opened(folder.path().join("data"));
+        TestWorld { folder, clock, ledger, entropy }
+    }
+}
+
+/// How long writers may take to end once nobody asks them anything.
+const RELEASED_WITHIN: Duration = Duration::from_secs(10);
+
+fn opened(folder: PathBuf) -> Arc<FailingLedger> {
+    let (ledger, _) = FileLedger::open(&folder, "an epoch".into()).expect("the ledger opens");
+    Arc::new(FailingLedger::around(Arc::new(ledger)))
+}
