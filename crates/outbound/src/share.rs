@@ -16,18 +16,19 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 /// How long a call to the share may take before it counts as away.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A folder of weekly reports.
 pub struct FolderShare {
     folder: Arc<Path>,
     turn: Arc<Semaphore>,
+    answers_within: Duration,
 }
 
 impl FolderShare {
     /// The share at that folder.
     pub fn new(folder: PathBuf) -> FolderShare {
-        FolderShare { folder: folder.into(), turn: Arc::new(Semaphore::new(1)) }
+        FolderShare { folder: folder.into(), turn: Arc::new(Semaphore::new(1)), answers_within: ANSWERS_WITHIN }
     }
 
     /// Makes the folder where it is missing and the one above it is there.
@@ -50,7 +51,7 @@ impl FolderShare {
         let hangs = || {
             ShareError::Unavailable(format!("{} does not answer; see that the share is mounted", self.folder.display()))
         };
-        let turn = tokio::time::timeout(ANSWER_WITHIN, Arc::clone(&self.turn).acquire_owned()).await;
+        let turn = tokio::time::timeout(self.answers_within, Arc::clone(&self.turn).acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok).ok_or_else(hangs)?;
         let folder = Arc::clone(&self.folder);
         let done = tokio::task::spawn_blocking(move || {
@@ -58,7 +59,7 @@ impl FolderShare {
             drop(turn);
             result
         });
-        let result = tokio::time::timeout(ANSWER_WITHIN, done).await.map_err(|_| hangs())?;
+        let result = tokio::time::timeout(self.answers_within, done).await.map_err(|_| hangs())?;
         result.unwrap_or_else(|error| Err(ShareError::Unavailable(error.to_string())))
     }
 }
@@ -185,10 +186,11 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_share_that_hangs_holds_one_thread_and_nobody_for_long() {
         let folder = tempfile::tempdir().unwrap();
-        let share = FolderShare::new(folder.path().to_owned());
+        let share =
+            FolderShare { answers_within: Duration::from_millis(20), ..FolderShare::new(folder.path().to_owned()) };
         let (release, hold) = std::sync::mpsc::channel::<()>();
         let hung = share.on_share(move |_| {
             let _ = hold.recv();
@@ -197,7 +199,6 @@ mod tests {
         assert!(matches!(hung.await, Err(ShareError::Unavailable(_))));
         assert!(matches!(share.list().await, Err(ShareError::Unavailable(_))), "the next call does not queue up");
         drop(release);
-        tokio::time::resume();
         while share.turn.available_permits() == 0 {
             tokio::task::yield_now().await;
         }

@@ -27,6 +27,7 @@ fn user() -> Command {
                 .long("server")
                 .global(true)
                 .env("VPN_SESSIONS_SERVER")
+                .hide_env_values(true)
                 .help("Address of the running server, if it is not LISTEN"),
         )
         .arg(
@@ -40,7 +41,7 @@ fn user() -> Command {
         .subcommand(
             Command::new("set-password").about("Set a password, read from standard input or asked for").arg(name),
         )
-        .subcommand(Command::new("list").about("Who there is, with role and whether a password is set"))
+        .subcommand(Command::new("list").about("Who there is, and each one's role"))
 }
 
 fn configuration() -> Command {
@@ -53,8 +54,51 @@ fn configuration() -> Command {
 
 #[cfg(test)]
 mod tests {
+    use std::{env, fs, path::Path};
+
+    use clap::Command;
+
+    const INTRODUCTION: &str = "\
+# Commands
+
+This page is made from the command line's own help; `just reference` writes it. Every
+[setting](settings.md) that is no secret is an argument too, before or after a command; those are left out here.
+
+Exit codes: 0 done, 1 refused or failed, with a line on standard error that says what and how to mend it, 2 wrong usage.
+";
+
     #[test]
     fn the_command_line_makes_sense() {
         super::command().debug_assert();
+    }
+
+    #[test]
+    fn the_reference_page_is_what_the_help_says() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/commands.md");
+        if env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1") {
+            fs::write(&path, page()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap_or_default(), page(), "write it with `just reference`");
+    }
+
+    fn page() -> String {
+        let settings: Vec<_> = crate::config::arguments().iter().map(|argument| argument.get_id().clone()).collect();
+        let mut command = settings
+            .into_iter()
+            .fold(super::command(), |command, id| command.mut_arg(id, |argument| argument.hide(true)));
+        command.build();
+        let mut page = INTRODUCTION.to_owned();
+        describe(&mut page, "vpn-sessions", command);
+        page
+    }
+
+    fn describe(page: &mut String, name: &str, command: Command) {
+        let command = command.bin_name(name).disable_help_subcommand(true);
+        let help = command.clone().render_long_help().to_string();
+        let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+        *page += &format!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end());
+        for inner in command.get_subcommands() {
+            describe(page, &format!("{name} {}", inner.get_name()), inner.clone());
+        }
     }
 }

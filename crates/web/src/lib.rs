@@ -18,9 +18,8 @@ use app::{
     reports::Reports,
 };
 use axum::{Router, middleware};
-use axum_server::Handle;
+use axum_server::{Handle, accept::NoDelayAcceptor};
 use engineioxide::layer::EngineIoLayer;
-use hyper_util::rt::TokioTimer;
 
 use crate::{access_token::AccessTokens, socket::Sockets};
 
@@ -98,9 +97,10 @@ pub async fn serve(
     let handle = Handle::new();
     let service = router(parts, &sockets).into_make_service();
     tokio::spawn(stop_with(stop, handle.clone(), Arc::clone(&sockets)));
-    let mut server = axum_server::from_tcp(listener)?.handle(handle).http1_only();
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    server.serve(service).await
+    // Restricted to HTTP/1, axum-server upgrades no connection to a WebSocket.
+    let mut server = axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEAD_TIMEOUT);
+    server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
+    server.acceptor(NoDelayAcceptor::new()).serve(service).await
 }
 
 async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<std::net::SocketAddr>, sockets: Arc<Sockets>) {

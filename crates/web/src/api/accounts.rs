@@ -34,6 +34,7 @@ pub(crate) async fn me(caller: Caller) -> Json<Me> {
     responses(
         (status = 204, description = "it is set"),
         (status = 400, description = "it is too short or too long", body = ProblemShape),
+        (status = 401, body = ProblemShape),
         (status = 403, body = ProblemShape),
         (status = 404, description = "there is no such account", body = ProblemShape),
         (status = 409, description = "the password is a setting", body = ProblemShape),

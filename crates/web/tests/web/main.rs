@@ -3,12 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, env, fs, path::Path};
 
 use jiff::SignedDuration;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use testkit::{SERVICE_PASSWORD, SERVICE_USER, TestServer, TestWorld};
+
+mod reference;
 
 /// A browser: keeps cookies and follows no redirect.
 fn browser() -> Client {
@@ -116,7 +118,20 @@ async fn the_api_is_what_its_description_says() {
         let expected = if open { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
         assert_eq!(status, expected, "{method} {path} without a sign-in");
     }
-    insta::assert_json_snapshot!(calls);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_reference_page_is_what_the_description_says() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let server = TestServer::start(&world).await;
+    let description: Value = reqwest::get(server.url("/api/openapi.json")).await.unwrap().json().await.unwrap();
+    let page = reference::page(&description);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/http-api.md");
+    if env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1") {
+        fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), page, "write it with `just reference`");
     server.stop().await;
 }
 

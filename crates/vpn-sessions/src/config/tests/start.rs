@@ -149,7 +149,7 @@ fn what_is_open_to_the_network_is_always_said() {
     let proxies = environment(&[("TRUSTED_PROXIES", "192.0.2.1, ::/0")]);
     let expected =
         "warning: TRUSTED_PROXIES has ::/0, so anybody can claim any address; write the addresses of your proxies only";
-    assert_eq!(proxies.findings(), [expected]);
+    assert!(proxies.findings().contains(&expected.to_owned()), "{:?}", proxies.findings());
 }
 
 #[test]
