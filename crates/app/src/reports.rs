@@ -11,12 +11,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{
-    board::BoardFact,
-    record::Stream,
-    report::{self, Week},
-    session::EndedSession,
-};
+use domain::{board::BoardFact, record::Stream, report, session::EndedSession, week::Week};
 use tokio::sync::watch;
 
 use crate::{

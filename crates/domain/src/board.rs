@@ -16,8 +16,8 @@ use crate::{
     account::{Actor, Role},
     connection::{Connection, ConnectionId, ConnectionList},
     names::{Note, UserName},
-    report::Week,
     session::{EndedBy, EndedSession, Session, SessionId, Source},
+    week::Week,
 };
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //!
 //! Read [`names`] and [`connection`] for the words, [`session`] and [`board`]
 //! for the list and its rules, [`record`] for what is kept of everything,
-//! [`report`] for the weekly CSV file, [`list_file`] for the two files that
+//! [`week`] and [`report`] for the weekly CSV file, [`list_file`] for the two files that
 //! people write, [`account`] for who may, and [`outbox`] for the relay.
 //!
 //! Deliberately absent: async, the clock, randomness, files, the network, and
@@ -18,3 +18,4 @@ pub mod outbox;
 pub mod record;
 pub mod report;
 pub mod session;
+pub mod week;

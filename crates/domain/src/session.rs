@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     connection::ConnectionId,
     names::{Note, UserName},
-    report::Week,
+    week::Week,
 };
 
 /// The id of a session: 128 random bits as 32 hexadecimal digits.

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -14,6 +13,7 @@ use domain::record::{Draft, Head, Record, Stream};
 use crate::{
     disk::{Disk, RealDisk},
     mark::WriterMark,
+    note::OpeningNote,
     stream::{SEGMENT_BYTES, StreamFiles},
 };
 
@@ -27,37 +27,6 @@ pub struct FileLedger {
 struct OneStream {
     files: Mutex<StreamFiles>,
     head: Mutex<Head>,
-}
-
-/// Something that was found and dealt with when the ledger was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpeningNote(String);
-
-impl OpeningNote {
-    pub(crate) fn torn(path: &Path, line: usize, bytes: usize) -> OpeningNote {
-        let file = path.display();
-        OpeningNote(format!(
-            "{file} line {line}: the last write was torn; its {bytes} bytes, never acknowledged, were cut off"
-        ))
-    }
-
-    pub(crate) fn unfinished(path: &Path) -> OpeningNote {
-        OpeningNote(format!(
-            "{}: the segment was not begun; nothing in it was acknowledged, and it is passed over",
-            path.display()
-        ))
-    }
-
-    pub(crate) fn no_part(path: &Path, line: usize) -> OpeningNote {
-        let file = path.display();
-        OpeningNote(format!("{file} from line {line} on: was refused when it was written, and is no part of the chain"))
-    }
-}
-
-impl fmt::Display for OpeningNote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 impl FileLedger {

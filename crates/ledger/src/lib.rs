@@ -11,11 +11,13 @@
 mod disk;
 mod files;
 mod mark;
+mod note;
 mod segment;
 mod stream;
 
 #[cfg(test)]
 mod tests;
 
-pub use files::{FileLedger, OpeningNote};
+pub use files::FileLedger;
 pub use mark::{Holder, holder};
+pub use note::OpeningNote;

@@ -10,13 +10,13 @@ use std::{
 use app::ports::LedgerError;
 use domain::{
     record::{Draft, FORMAT, Head, Record, SEGMENT_OPENED, Stream},
-    report::Week,
+    week::Week,
 };
 use jiff::tz::TimeZone;
 
 use crate::{
     disk::{Appending, Disk, segment_number, segment_path},
-    files::OpeningNote,
+    note::OpeningNote,
     segment::{self, Opened, Segment},
 };
 

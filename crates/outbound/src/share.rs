@@ -11,7 +11,7 @@ use std::{
 
 use app::ports::{ReportFile, ReportShare, ShareError};
 use async_trait::async_trait;
-use domain::report::Week;
+use domain::week::Week;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 

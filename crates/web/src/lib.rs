@@ -28,6 +28,7 @@ mod api;
 mod assets;
 mod caller;
 mod doors;
+mod given;
 mod pages;
 mod problem;
 mod shapes;

@@ -1,17 +1,13 @@
-//! From the product's values to the shapes of the API and back, and nothing else.
+//! From the product's values to the shapes of the API, and nothing else.
 
 use domain::{
     account::Actor,
     board::{BoardOutcome, Line},
-    connection::ConnectionId,
-    names::Note,
     outbox::Tracked,
     session::{EndedSession, Session},
 };
 use jiff::Timestamp;
 use wire::{board, relay, service};
-
-use crate::problem::Problem;
 
 pub(crate) fn time(at: Timestamp) -> String {
     format!("{at:.3}")
@@ -92,15 +88,4 @@ pub(crate) fn outcome(outcome: &BoardOutcome) -> Option<board::Session> {
         BoardOutcome::Ended(gone) => Some(ended(gone)),
         BoardOutcome::Done => None,
     }
-}
-
-/// A connection's id, as a client names it.
-pub(crate) fn connection_id(text: &str) -> Result<ConnectionId, Problem> {
-    let named = ConnectionId::parse(text);
-    named.map_err(|error| Problem::bad_request(format!("\"connection\" is main and sub name joined by ';': {error}")))
-}
-
-/// A note, as a client gives it; nothing is an empty one.
-pub(crate) fn note(text: Option<&str>) -> Result<Note, Problem> {
-    Note::parse(text.unwrap_or_default()).map_err(|error| Problem::bad_request(format!("\"note\": {error}")))
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::PoisonError};
 
-use domain::report::{self, Week};
+use domain::{report, week::Week};
 use jiff::Timestamp;
 
 use crate::ports::{ReportFile, ShareError};

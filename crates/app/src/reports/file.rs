@@ -43,8 +43,8 @@ mod tests {
     use domain::{
         connection::ConnectionId,
         names::{Note, UserName},
-        report::Week,
         session::{EndedBy, Session, SessionId, Source},
+        week::Week,
     };
 
     use super::*;

@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc};
 
 use app::{board::Board, findings::Findings, reports::Reports};
-use domain::report::{Week, read_rows};
+use domain::{report::read_rows, week::Week};
 use testkit::{SwitchedShare, TestWorld};
 
 use crate::team::{Member, board};

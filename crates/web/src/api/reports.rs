@@ -6,7 +6,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use domain::report::{Week, read_rows};
+use domain::{report::read_rows, week::Week};
 use serde::Deserialize;
 use wire::{
     audit::{Report, ReportTable, Reports},

@@ -14,7 +14,7 @@ use wire::{
     service::Problem as ProblemShape,
 };
 
-use crate::{Shared, api::Body, caller::Caller, problem::Problem, shapes};
+use crate::{Shared, api::Body, caller::Caller, given, problem::Problem, shapes};
 
 /// Start a session.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "board", request_body = CheckRequest, responses(
@@ -35,8 +35,8 @@ pub(crate) async fn check(
         (true, None) => TakeOver::OnlyHolder,
         (false, _) => TakeOver::No,
     };
-    let connection = shapes::connection_id(&request.connection)?;
-    let note = shapes::note(request.note.as_deref())?;
+    let connection = given::connection_id(&request.connection)?;
+    let note = given::note(request.note.as_deref())?;
     let command = BoardCommand::Check(Check { connection, note, source: caller.source, take_over });
     let outcome = parts.board.execute(caller.actor, command).await?;
     Ok((StatusCode::CREATED, Json(answer(&outcome)?)))
@@ -79,7 +79,7 @@ pub(crate) async fn change_note(
     Path(id): Path<String>,
     Body(request): Body<NoteRequest>,
 ) -> Result<Json<Session>, Problem> {
-    let note = shapes::note(Some(&request.note))?;
+    let note = given::note(Some(&request.note))?;
     let command = BoardCommand::ChangeNote { target: Target::Session(SessionId::named(&id)), note };
     let outcome = parts.board.execute(caller.actor, command).await?;
     answer(&outcome).map(Json)

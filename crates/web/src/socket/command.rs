@@ -8,7 +8,7 @@ use domain::{
 use serde_json::Value;
 use wire::board::{Ack, Command};
 
-use crate::{caller::Caller, problem::Problem, shapes};
+use crate::{caller::Caller, given, problem::Problem, shapes};
 
 /// What an event asks for, or why that cannot be said.
 pub(super) struct Given {
@@ -59,7 +59,7 @@ fn parse(payload: &str, caller: &Caller) -> Result<BoardCommand, Problem> {
         }
         "uncheck" => Ok(BoardCommand::Uncheck { target: target(&arguments)? }),
         "note" => {
-            let note = shapes::note(arguments.note.as_deref())?;
+            let note = given::note(arguments.note.as_deref())?;
             Ok(BoardCommand::ChangeNote { target: target(&arguments)?, note })
         }
         other => {
@@ -70,15 +70,15 @@ fn parse(payload: &str, caller: &Caller) -> Result<BoardCommand, Problem> {
 
 fn check(arguments: Command, take_over: TakeOver, caller: &Caller) -> Result<BoardCommand, Problem> {
     let connection = arguments.connection.ok_or_else(|| Problem::bad_request("\"connection\" is missing"))?;
-    let connection = shapes::connection_id(&connection)?;
-    let note = shapes::note(arguments.note.as_deref())?;
+    let connection = given::connection_id(&connection)?;
+    let note = given::note(arguments.note.as_deref())?;
     Ok(BoardCommand::Check(Check { connection, note, source: caller.source, take_over }))
 }
 
 fn target(arguments: &Command) -> Result<Target, Problem> {
     match (&arguments.session, &arguments.connection) {
         (Some(session), _) => Ok(Target::Session(SessionId::named(session))),
-        (None, Some(connection)) => Ok(Target::Connection(shapes::connection_id(connection)?)),
+        (None, Some(connection)) => Ok(Target::Connection(given::connection_id(connection)?)),
         (None, None) => Err(Problem::bad_request("name a \"connection\" or a \"session\"")),
     }
 }

@@ -1,0 +1,34 @@
+//! What an opening says that dealt with something.
+
+use std::{fmt, path::Path};
+
+/// Something that was found and dealt with when the ledger was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpeningNote(String);
+
+impl OpeningNote {
+    pub(crate) fn torn(path: &Path, line: usize, bytes: usize) -> OpeningNote {
+        let file = path.display();
+        OpeningNote(format!(
+            "{file} line {line}: the last write was torn; its {bytes} bytes, never acknowledged, were cut off"
+        ))
+    }
+
+    pub(crate) fn unfinished(path: &Path) -> OpeningNote {
+        OpeningNote(format!(
+            "{}: the segment was not begun; nothing in it was acknowledged, and it is passed over",
+            path.display()
+        ))
+    }
+
+    pub(crate) fn no_part(path: &Path, line: usize) -> OpeningNote {
+        let file = path.display();
+        OpeningNote(format!("{file} from line {line} on: was refused when it was written, and is no part of the chain"))
+    }
+}
+
+impl fmt::Display for OpeningNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
