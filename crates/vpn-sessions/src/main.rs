@@ -1,6 +1,6 @@
 //! The program: reads the configuration, wires the parts, and runs a command.
 //!
-//! [`arguments`] is what people type, [`config`] what is in force, [`serve`]
+//! [`arguments`] is what people type, [`config`] what is in force, [`mod@serve`]
 //! the server, [`user`] the commands that change accounts.
 
 use std::process::ExitCode;
