@@ -1,6 +1,11 @@
 //! What clients name, as the product's values: it cannot be wrong from here on.
 
+use axum::{
+    extract::{FromRequestParts, Path, Query},
+    http::request::Parts as Head,
+};
 use domain::{connection::ConnectionId, names::Note};
+use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
 
@@ -13,4 +18,26 @@ pub(crate) fn connection_id(text: &str) -> Result<ConnectionId, Problem> {
 /// A note, as a client gives it; nothing is an empty one.
 pub(crate) fn note(text: Option<&str>) -> Result<Note, Problem> {
     Note::parse(text.unwrap_or_default()).map_err(|error| Problem::bad_request(format!("\"note\": {error}")))
+}
+
+/// The name in a path, percent-decoded.
+pub(crate) struct Named(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+    async fn from_request_parts(head: &mut Head, state: &S) -> Result<Named, Problem> {
+        let named = Path::from_request_parts(head, state).await;
+        named.map(|Path(name)| Named(name)).map_err(|rejection| Problem::bad_request(rejection.body_text()))
+    }
+}
+
+/// What stands behind the `?`.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(head: &mut Head, state: &S) -> Result<Asked<T>, Problem> {
+        let asked = Query::from_request_parts(head, state).await;
+        asked.map(|Query(asked)| Asked(asked)).map_err(|rejection| Problem::bad_request(rejection.body_text()))
+    }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     Form, Router,
-    extract::{Query, State},
+    extract::{State, rejection::FormRejection},
     http::{HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -18,6 +18,7 @@ use serde::Deserialize;
 use crate::{
     Parts, Shared, assets,
     caller::{Caller, cookie_name},
+    given::Asked,
     problem::Problem,
 };
 
@@ -89,11 +90,19 @@ async fn audit(caller: Result<Caller, Problem>, uri: Uri) -> Response {
     rendered(StatusCode::OK, page.render())
 }
 
-async fn login(State(parts): State<Shared>, Query(next): Query<Next>) -> Response {
+async fn login(State(parts): State<Shared>, Asked(next): Asked<Next>) -> Response {
     login_page(&parts, StatusCode::OK, "", "", own_path(&next.next))
 }
 
-async fn sign_in(State(parts): State<Shared>, jar: CookieJar, Form(form): Form<SignInForm>) -> Response {
+async fn sign_in(
+    State(parts): State<Shared>,
+    jar: CookieJar,
+    form: Result<Form<SignInForm>, FormRejection>,
+) -> Response {
+    let Form(form) = match form {
+        Ok(form) => form,
+        Err(rejection) => return Problem::bad_request(rejection.body_text()).into_response(),
+    };
     let next = own_path(&form.next);
     match parts.accounts.sign_in(&form.user, &form.password).await {
         Ok(sign_in) => signed_in(&parts, jar, &sign_in, next),

@@ -1,10 +1,6 @@
 //! Accounts: who I am, and passwords.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use domain::names::UserName;
 use wire::{
     board::Me,
@@ -15,6 +11,7 @@ use crate::{
     Shared,
     api::Body,
     caller::{Admin, Caller},
+    given::Named,
     problem::Problem,
     shapes,
 };
@@ -42,7 +39,7 @@ pub(crate) async fn me(caller: Caller) -> Json<Me> {
 pub(crate) async fn set_password(
     State(parts): State<Shared>,
     Admin(admin): Admin,
-    Path(name): Path<String>,
+    Named(name): Named,
     Body(new): Body<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let user = UserName::parse(&name).map_err(|error| Problem::bad_request(error.to_string()))?;

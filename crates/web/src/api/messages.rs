@@ -1,11 +1,7 @@
 //! The relay's messages.
 
 use app::relay::NewMessage;
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use domain::outbox::{MessageId, Status};
 use serde::Deserialize;
 use wire::{
@@ -13,7 +9,14 @@ use wire::{
     service::Problem as ProblemShape,
 };
 
-use crate::{Parts, Shared, api::Body, caller::Admin, problem::Problem, shapes};
+use crate::{
+    Parts, Shared,
+    api::Body,
+    caller::Admin,
+    given::{Asked, Named},
+    problem::Problem,
+    shapes,
+};
 
 /// How many messages a page has where the caller does not say.
 const PAGE: usize = 100;
@@ -81,7 +84,7 @@ pub(crate) async fn accept(
 pub(crate) async fn list(
     State(parts): State<Shared>,
     _: Admin,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Messages>, Problem> {
     let status = match wanted.status.as_deref() {
         None => None,
@@ -106,11 +109,7 @@ pub(crate) async fn list(
         (status = 403, body = ProblemShape),
         (status = 404, description = "unknown_message", body = ProblemShape),
     ))]
-pub(crate) async fn show(
-    State(parts): State<Shared>,
-    _: Admin,
-    Path(id): Path<String>,
-) -> Result<Json<Message>, Problem> {
+pub(crate) async fn show(State(parts): State<Shared>, _: Admin, Named(id): Named) -> Result<Json<Message>, Problem> {
     found(&parts, &MessageId::named(&id)).map(Json)
 }
 
@@ -125,11 +124,7 @@ pub(crate) async fn show(
         (status = 409, description = "already_sent", body = ProblemShape),
         (status = 503, body = ProblemShape),
     ))]
-pub(crate) async fn retry(
-    State(parts): State<Shared>,
-    _: Admin,
-    Path(id): Path<String>,
-) -> Result<Json<Message>, Problem> {
+pub(crate) async fn retry(State(parts): State<Shared>, _: Admin, Named(id): Named) -> Result<Json<Message>, Problem> {
     let id = MessageId::named(&id);
     parts.relay.retry(id.clone()).await?;
     found(&parts, &id).map(Json)

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -13,7 +13,13 @@ use wire::{
     service::Problem as ProblemShape,
 };
 
-use crate::{Shared, caller::AuditReader, problem::Problem, shapes};
+use crate::{
+    Shared,
+    caller::AuditReader,
+    given::{Asked, Named},
+    problem::Problem,
+    shapes,
+};
 
 /// How a report is to come.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -60,8 +66,8 @@ pub(crate) async fn list(State(parts): State<Shared>, _: AuditReader) -> Result<
 pub(crate) async fn download(
     State(parts): State<Shared>,
     AuditReader(reader): AuditReader,
-    Path(name): Path<String>,
-    Query(Format { format }): Query<Format>,
+    Named(name): Named,
+    Asked(Format { format }): Asked<Format>,
 ) -> Result<Response, Problem> {
     let missing =
         || Problem::not_found("not_found", format!("there is no report {name}; the list is at /api/v1/audit/reports"));

@@ -1,10 +1,6 @@
 //! Sessions: check, uncheck, and the note.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     board::{BoardCommand, BoardOutcome, Check, TakeOver, Target},
     session::SessionId,
@@ -14,7 +10,14 @@ use wire::{
     service::Problem as ProblemShape,
 };
 
-use crate::{Shared, api::Body, caller::Caller, given, problem::Problem, shapes};
+use crate::{
+    Shared,
+    api::Body,
+    caller::Caller,
+    given::{self, Named},
+    problem::Problem,
+    shapes,
+};
 
 /// Start a session.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "board", request_body = CheckRequest, responses(
@@ -55,7 +58,7 @@ pub(crate) async fn check(
 pub(crate) async fn uncheck(
     State(parts): State<Shared>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<Session>, Problem> {
     let command = BoardCommand::Uncheck { target: Target::Session(SessionId::named(&id)) };
     let outcome = parts.board.execute(caller.actor, command).await?;
@@ -76,7 +79,7 @@ pub(crate) async fn uncheck(
 pub(crate) async fn change_note(
     State(parts): State<Shared>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named,
     Body(request): Body<NoteRequest>,
 ) -> Result<Json<Session>, Problem> {
     let note = given::note(Some(&request.note))?;
