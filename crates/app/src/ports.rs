@@ -24,6 +24,12 @@ pub trait Ledger: Send + Sync {
     /// As [`Ledger::append`].
     async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError>;
 
+    /// Whether records could be appended just now; leaves nothing behind.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn probe(&self) -> Result<(), LedgerError>;
+
     /// The end of a stream's chain.
     fn head(&self, stream: Stream) -> Head;
 

@@ -4,14 +4,20 @@
 //! Readers see committed state only. A commit that fails leaves the state as
 //! it was, and everybody whose command was in it is told so.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use domain::record::{Draft, LineError, Record, Stream};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::ports::{Clock, Entropy, Ledger, LedgerError};
+use crate::{
+    findings::Findings,
+    ports::{Clock, Entropy, Ledger, LedgerError},
+};
 
 /// How many commands may wait; beyond it the answer is `unavailable` at once.
 pub const MAX_WAITING_COMMANDS: usize = 16_384;
@@ -21,6 +27,9 @@ pub const MAX_COMMANDS_PER_COMMIT: usize = 1_024;
 
 /// How many records are read at once when a state is made from them.
 const REPLAY_PAGE: usize = 4_096;
+
+/// How often it is looked whether changes can be kept again.
+const PROBE_EVERY: Duration = Duration::from_secs(2);
 
 /// A state that is a fold over the records of one stream.
 pub trait View: Clone + Send + Sync + 'static {
@@ -111,8 +120,13 @@ impl<V: View> Store<V> {
         let view = replay(world.ledger.as_ref(), initial).await?;
         let (jobs, waiting) = mpsc::channel(MAX_WAITING_COMMANDS);
         let committed = Arc::new(RwLock::new(view.clone()));
-        let writer =
-            Writer { world, working: view.clone(), committed: Arc::clone(&committed), on_commit: on_commit(&view) };
+        let writer = Writer {
+            world,
+            working: view.clone(),
+            committed: Arc::clone(&committed),
+            on_commit: on_commit(&view),
+            refuses: false,
+        };
         tokio::spawn(writer.run(waiting));
         Ok(Store { jobs, committed })
     }
@@ -174,6 +188,8 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// What gives fresh ids.
     pub entropy: Arc<dyn Entropy>,
+    /// Who is told that changes cannot be kept.
+    pub findings: Arc<Findings>,
 }
 
 type Reply<V> = oneshot::Sender<Result<<V as View>::Outcome, Failure<<V as View>::Refusal>>>;
@@ -191,6 +207,8 @@ struct Writer<V: View> {
     working: V,
     committed: Arc<RwLock<V>>,
     on_commit: OnCommit<V>,
+    /// Whether the last changes could not be kept.
+    refuses: bool,
 }
 
 /// Decided, and not yet kept.
@@ -203,7 +221,7 @@ struct Batch<V: View> {
 impl<V: View> Writer<V> {
     async fn run(mut self, mut waiting: mpsc::Receiver<Job<V>>) {
         let mut jobs = Vec::with_capacity(MAX_COMMANDS_PER_COMMIT);
-        while waiting.recv_many(&mut jobs, MAX_COMMANDS_PER_COMMIT).await > 0 {
+        while self.receive(&mut waiting, &mut jobs).await > 0 {
             let mut batch = Batch { facts: Vec::new(), drafts: Vec::new(), replies: Vec::new() };
             for job in jobs.drain(..) {
                 match job {
@@ -216,6 +234,34 @@ impl<V: View> Writer<V> {
             }
             self.commit(batch).await;
         }
+    }
+
+    /// Waits for jobs; while changes are refused, looks now and then whether
+    /// they could be kept again.
+    async fn receive(&mut self, waiting: &mut mpsc::Receiver<Job<V>>, jobs: &mut Vec<Job<V>>) -> usize {
+        loop {
+            let received = waiting.recv_many(jobs, MAX_COMMANDS_PER_COMMIT);
+            if !self.refuses {
+                return received.await;
+            }
+            match tokio::time::timeout(PROBE_EVERY, received).await {
+                Ok(received) => return received,
+                Err(_) if self.world.ledger.probe().await.is_ok() => self.can_keep(),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn can_keep(&mut self) {
+        if std::mem::take(&mut self.refuses) {
+            self.world.findings.ends("ledger", refused_code(V::STREAM));
+        }
+    }
+
+    fn cannot_keep(&mut self, error: &LedgerError) {
+        self.refuses = true;
+        let detail = format!("changes are refused, as they cannot be kept: {error}");
+        self.world.findings.begins("ledger", refused_code(V::STREAM), detail, true);
     }
 
     fn decide(&mut self, command: V::Command, reply: Reply<V>, batch: &mut Batch<V>) {
@@ -238,11 +284,12 @@ impl<V: View> Writer<V> {
         }
         match self.world.ledger.append(V::STREAM, batch.drafts).await {
             Ok(records) => {
+                self.can_keep();
                 self.publish(&records, batch.facts);
                 answer_all::<V>(batch.replies);
             }
             Err(error) => {
-                tracing::error!(stream = V::STREAM.name(), %error, "Changes were refused, because they could not be kept");
+                self.cannot_keep(&error);
                 self.working = self.committed.read().unwrap_or_else(PoisonError::into_inner).clone();
                 refuse_all::<V>(batch.replies, &error);
             }
@@ -268,6 +315,16 @@ impl<V: View> Writer<V> {
 impl<V: View> Default for Batch<V> {
     fn default() -> Self {
         Batch { facts: Vec::new(), drafts: Vec::new(), replies: Vec::new() }
+    }
+}
+
+/// The code of the finding that changes of a stream cannot be kept.
+fn refused_code(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Audit => "board_refused",
+        Stream::Access => "access_refused",
+        Stream::Relay => "messages_refused",
+        Stream::Keys => "sign_ins_refused",
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) trait Disk: Send + Sync {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
     /// Makes a file that must not be there yet.
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>>;
+    /// Removes a file, where it is there.
+    fn remove(&self, path: &Path) -> io::Result<()>;
     /// Makes a folder's names survive a loss of power.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
     /// Cuts a file off, and makes that survive a loss of power.
@@ -58,6 +60,13 @@ impl Disk for RealDisk {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         Ok(Box::new(RealFile(options.open(path)?)))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -14,11 +15,16 @@ use crate::{
     disk::{Disk, RealDisk},
     mark::WriterMark,
     note::OpeningNote,
-    stream::{SEGMENT_BYTES, StreamFiles},
+    stream::{SEGMENT_BYTES, StreamFiles, unusable},
 };
+
+/// The file that is written to see whether anything can be.
+const PROBE: &str = "probe";
 
 /// The ledger of a data directory, held by this process alone.
 pub struct FileLedger {
+    disk: Arc<dyn Disk>,
+    folder: PathBuf,
     streams: BTreeMap<Stream, Arc<OneStream>>,
     epoch: String,
     _mark: Option<WriterMark>,
@@ -70,7 +76,8 @@ impl FileLedger {
             let head = Mutex::new(files.head());
             (stream, Arc::new(OneStream { files: Mutex::new(files), head }))
         });
-        Ok((FileLedger { streams: streams.collect(), epoch, _mark: None }, notes))
+        let folder = folder.join("ledger");
+        Ok((FileLedger { disk, folder, streams: streams.collect(), epoch, _mark: None }, notes))
     }
 
     fn stream(&self, stream: Stream) -> Arc<OneStream> {
@@ -103,6 +110,11 @@ impl Ledger for FileLedger {
         off_thread(move || stream.read(after, limit)).await
     }
 
+    async fn probe(&self) -> Result<(), LedgerError> {
+        let (disk, path) = (Arc::clone(&self.disk), self.folder.join(PROBE));
+        off_thread(move || probed(disk.as_ref(), &path).map_err(|error| unusable(&path, &error))).await
+    }
+
     fn head(&self, stream: Stream) -> Head {
         *self.stream(stream).head.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,6 +122,15 @@ impl Ledger for FileLedger {
     fn epoch(&self) -> &str {
         &self.epoch
     }
+}
+
+/// Writes a file as a segment is written, and removes it.
+fn probed(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    disk.remove(path)?;
+    let mut file = disk.create_new(path)?;
+    let written = file.append(b"x").and_then(|()| file.sync());
+    drop(file);
+    written.and(disk.remove(path))
 }
 
 async fn off_thread<T: Send + 'static>(

@@ -296,7 +296,7 @@ fn is_blank(bytes: &[u8]) -> bool {
 }
 
 /// What a file system says no to, with the mend.
-fn unusable(path: &Path, error: &io::Error) -> LedgerError {
+pub(crate) fn unusable(path: &Path, error: &io::Error) -> LedgerError {
     let mend = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room there",
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {

@@ -94,6 +94,11 @@ impl Disk for MemoryDisk {
         Ok(Box::new(MemoryFile { disk: self.clone(), path: path.to_owned() }))
     }
 
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.call()?.files.remove(path);
+        Ok(())
+    }
+
     fn sync_folder(&self, _: &Path) -> io::Result<()> {
         let mut memory = self.call()?;
         memory.files.values_mut().for_each(|content| content.named = true);
@@ -397,6 +402,8 @@ async fn what_is_on_a_real_disk_is_there_again() {
         let (ledger, notes) = FileLedger::open(folder.path(), "e".into()).unwrap();
         assert!(notes.is_empty(), "{notes:?}");
         append(&ledger, number..number + 1).await.unwrap();
+        ledger.probe().await.unwrap();
+        assert!(!folder.path().join("ledger/probe").exists());
         assert_eq!(numbers(&ledger).await, (0..=number).collect::<Vec<_>>());
     }
 }

@@ -47,6 +47,13 @@ impl Ledger for FailingLedger {
         self.ledger.read(stream, after, limit).await
     }
 
+    async fn probe(&self) -> Result<(), LedgerError> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(LedgerError::Unavailable("the disk is full".into()));
+        }
+        self.ledger.probe().await
+    }
+
     fn head(&self, stream: Stream) -> Head {
         self.ledger.head(stream)
     }

@@ -9,7 +9,6 @@ use std::{
 use app::{
     accounts::{AccountSettings, Accounts},
     board::Board,
-    findings::Findings,
     passwords::Passwords,
     relay::Relay,
     reports::Reports,
@@ -87,7 +86,7 @@ async fn parts(world: &TestWorld) -> Parts {
     let zone = ReportZone { name: "Europe/Berlin".into(), rules: berlin() };
     let board = Board::open(world.world(), Arc::clone(&list), zone).await.expect("the board opens");
     board.take_up(list).await.expect("the list is taken up");
-    let findings = Arc::new(Findings::new(world.clock.clone()));
+    let findings = Arc::clone(&world.findings);
     let folder = world.path("audit");
     let share = FolderShare::new(folder);
     share.prepare().expect("the share's folder can be made");

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use app::store::World;
+use app::{findings::Findings, store::World};
 use ledger::FileLedger;
 use tempfile::TempDir;
 
@@ -15,6 +15,8 @@ pub struct TestWorld {
     pub clock: Arc<SettableClock>,
     /// Where records are kept.
     pub ledger: Arc<FailingLedger>,
+    /// What is wrong.
+    pub findings: Arc<Findings>,
     entropy: Arc<CountingEntropy>,
 }
 
@@ -27,12 +29,18 @@ impl TestWorld {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let ledger = opened(folder.path().join("data"));
         let clock = Arc::new(SettableClock::at(time));
-        TestWorld { folder, clock, ledger, entropy: Arc::default() }
+        let findings = Arc::new(Findings::new(clock.clone()));
+        TestWorld { folder, clock, ledger, findings, entropy: Arc::default() }
     }
 
     /// What a store works with.
     pub fn world(&self) -> World {
-        World { ledger: self.ledger.clone(), clock: self.clock.clone(), entropy: self.entropy.clone() }
+        World {
+            ledger: self.ledger.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            findings: Arc::clone(&self.findings),
+        }
     }
 
     /// A path inside the world's own folder.
@@ -46,7 +54,7 @@ impl TestWorld {
     /// # Panics
     /// Where somebody goes on holding the ledger.
     pub async fn restarted(self) -> TestWorld {
-        let TestWorld { folder, clock, ledger, entropy } = self;
+        let TestWorld { folder, clock, ledger, findings, entropy } = self;
         let released = async {
             while Arc::strong_count(&ledger) > 1 {
                 tokio::task::yield_now().await;
@@ -55,7 +63,7 @@ impl TestWorld {
         tokio::time::timeout(RELEASED_WITHIN, released).await.expect("everybody lets go of the ledger");
         drop(ledger);
         let ledger = opened(folder.path().join("data"));
-        TestWorld { folder, clock, ledger, entropy }
+        TestWorld { folder, clock, ledger, findings, entropy }
     }
 }
 

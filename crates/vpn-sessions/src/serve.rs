@@ -71,7 +71,8 @@ fn open_world(config: &Config) -> anyhow::Result<World> {
     for note in notes {
         tracing::warn!("{note}");
     }
-    Ok(World { ledger: Arc::new(ledger), clock, entropy })
+    let findings = Arc::new(Findings::new(Arc::clone(&clock)));
+    Ok(World { ledger: Arc::new(ledger), clock, entropy, findings })
 }
 
 async fn parts(
@@ -80,7 +81,7 @@ async fn parts(
     connections: Arc<domain::connection::ConnectionList>,
     users: Vec<domain::account::ListedUser>,
 ) -> anyhow::Result<Parts> {
-    let findings = Arc::new(Findings::new(Arc::clone(&world.clock)));
+    let findings = Arc::clone(&world.findings);
     let zone = ReportZone { name: config.timezone_name.clone(), rules: config.timezone.clone() };
     let board = Board::open(world.clone(), Arc::clone(&connections), zone).await?;
     if let Err(failure) = board.take_up(connections).await {

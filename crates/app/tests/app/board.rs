@@ -19,9 +19,27 @@ async fn what_could_not_be_kept_did_not_happen() {
     assert!(matches!(alice.checks(FIRST).await, Err(Failure::Unavailable(_))));
     assert!(holders(&board, FIRST).is_empty(), "nobody sees what was not kept");
     assert!(feed.try_recv().is_err(), "nobody is told");
+    let finding = world.findings.current().remove(0);
+    assert_eq!((finding.part, finding.stops_changes), ("ledger", true), "everybody can see that");
     world.ledger.refuse(false);
     bob.checks(FIRST).await.unwrap();
     assert_eq!(holders(&board, FIRST), ["bob"], "the line was free for the next one");
+    assert_eq!(world.findings.current(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_changes_can_be_kept_again_is_found_without_one() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let board = board(&world).await;
+    let mut news = world.findings.watch();
+    world.ledger.refuse(true);
+    assert!(Member { board: &board, name: "alice" }.checks(FIRST).await.is_err());
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    assert_eq!(world.findings.current().len(), 1, "it is still so");
+    world.ledger.refuse(false);
+    news.mark_unchanged();
+    news.changed().await.unwrap();
+    assert_eq!(world.findings.current(), []);
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ impl Office {
     async fn in_world(world: TestWorld) -> Office {
         let board = board(&world).await;
         let share = Arc::new(SwitchedShare::at(world.path("audit")));
-        let findings = Arc::new(Findings::new(world.clock.clone()));
+        let findings = Arc::clone(&world.findings);
         let reports = Reports::new(world.ledger.clone(), share.clone(), findings.clone());
         Office { world, board, share, reports, findings }
     }

@@ -99,8 +99,11 @@ async fn changes_are_unavailable_while_the_disk_is_full_and_reading_goes_on() {
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.json::<Value>().await.unwrap()["code"], "unavailable");
     assert_eq!(get(&alice, server.url("/api/v1/connections")).await, StatusCode::OK);
+    assert_eq!(get(&alice, server.url("/readyz")).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(get(&alice, server.url("/healthz")).await, StatusCode::OK);
     world.ledger.refuse(false);
     assert_eq!(check().send().await.unwrap().status(), StatusCode::CREATED);
+    assert_eq!(get(&alice, server.url("/readyz")).await, StatusCode::OK);
     server.stop().await;
 }
 
