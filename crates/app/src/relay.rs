@@ -132,7 +132,7 @@ impl Relay {
     /// # Errors
     /// [`Failure`].
     pub async fn retry(&self, id: MessageId) -> Result<(), Failure<RelayRefusal>> {
-        self.store.execute(RelayCommand::Retry { id }).await
+        self.store.execute(RelayCommand::Retry { id, can_mail: self.route.is_some() }).await
     }
 
     /// Mails what is due, for ever. Needs a mail server; without one there is
@@ -248,6 +248,7 @@ fn tell(id: &MessageId, result: &AttemptResult, findings: &Findings) {
         }
         AttemptResult::Permanent { words } => {
             tracing::warn!(message = %id, words, "The mail server refused a message for good");
+            findings.ends("mail", "mail_not_sent");
         }
     }
 }

@@ -298,7 +298,7 @@ impl BoardState {
         let connection = self.usable(&check.connection)?;
         let holders = self.holders(&connection.id);
         let taken = || Refusal::Taken { connection: connection.id.clone(), holders: holders.to_vec() };
-        if holders.iter().any(|session| session.user == circumstances.actor.user) {
+        if holders.iter().any(|session| session.user.is_same_account(&circumstances.actor.user)) {
             return Err(taken());
         }
         let has_room = holders.len() < connection.capacity.get() as usize;
@@ -346,7 +346,7 @@ impl BoardState {
         if let Target::Session(id) = target
             && let Some(ended) = self.ended.find(id)
         {
-            let may = ended.session.user == actor.user || actor.role == Role::Admin;
+            let may = ended.session.user.is_same_account(&actor.user) || actor.role == Role::Admin;
             let refusal = Refusal::NotYours { holder: ended.session.user.clone(), admin_may: true };
             return if may {
                 Ok(Decision { facts: Vec::new(), outcome: BoardOutcome::Ended(ended.clone()) })
@@ -355,7 +355,7 @@ impl BoardState {
             };
         }
         let session = self.targeted(target, actor)?;
-        let by = match (session.user == actor.user, actor.role) {
+        let by = match (session.user.is_same_account(&actor.user), actor.role) {
             (true, _) => EndedBy::Holder(actor.user.clone()),
             (false, Role::Admin) => EndedBy::Admin(actor.user.clone()),
             (false, Role::Member | Role::Auditor) => {
@@ -368,7 +368,7 @@ impl BoardState {
 
     fn change_note(&self, target: &Target, note: Note, actor: &Actor) -> Result<Decision, Refusal> {
         let session = self.targeted(target, actor)?;
-        if session.user != actor.user {
+        if !session.user.is_same_account(&actor.user) {
             return Err(Refusal::NotYours { holder: session.user.clone(), admin_may: false });
         }
         if self.list.find(&session.connection).is_none() {
@@ -407,7 +407,7 @@ impl BoardState {
 
     fn own_session(&self, id: &ConnectionId, actor: &Actor) -> Result<&Session, Refusal> {
         let holders = self.holders(id);
-        if let Some(own) = holders.iter().find(|session| session.user == actor.user) {
+        if let Some(own) = holders.iter().find(|session| session.user.is_same_account(&actor.user)) {
             return Ok(own);
         }
         let connection = id.clone();

@@ -86,6 +86,11 @@ impl UserName {
         &self.0
     }
 
+    /// Whether both name the same account: whatever the case.
+    pub fn is_same_account(&self, other: &UserName) -> bool {
+        self == other || self.folded() == other.folded()
+    }
+
     /// The name in the form in which names are compared: whatever the case.
     pub fn folded(&self) -> String {
         self.0.to_lowercase()

@@ -198,6 +198,8 @@ pub enum RelayCommand {
     Retry {
         /// Which one.
         id: MessageId,
+        /// Whether a mail server is configured; without one nothing can be tried.
+        can_mail: bool,
     },
 }
 
@@ -242,6 +244,9 @@ pub enum RelayRefusal {
     /// Too many wait already.
     #[error("{MAX_WAITING_MESSAGES} messages wait already; try again when the mail server takes them")]
     Full,
+    /// There is nobody to hand it to.
+    #[error("no mail server is configured; set MAIL_SERVER, and the message can be tried again")]
+    NoMailServer,
     /// It was sent: a second time would be a second mail.
     #[error("the message {0} was sent already")]
     AlreadySent(MessageId),
@@ -270,7 +275,7 @@ impl Outbox {
                 Ok(after_attempt(tracked, result, at, jitter).into_iter().collect())
             }
             RelayCommand::QueueHeld { now } => Ok(self.queue_held(now)),
-            RelayCommand::Retry { id } => self.retry(id),
+            RelayCommand::Retry { id, can_mail } => self.retry(id, can_mail),
         }
     }
 
@@ -346,10 +351,12 @@ impl Outbox {
         news.map(|tracked| RelayFact::Queued { id: tracked.message.id.clone() }).collect()
     }
 
-    fn retry(&self, id: MessageId) -> Result<Vec<RelayFact>, RelayRefusal> {
+    fn retry(&self, id: MessageId, can_mail: bool) -> Result<Vec<RelayFact>, RelayRefusal> {
         match self.find(&id).map(|tracked| tracked.status) {
             None => Err(RelayRefusal::UnknownMessage(id)),
             Some(Status::Sent) => Err(RelayRefusal::AlreadySent(id)),
+            Some(Status::Failed) if !can_mail => Err(RelayRefusal::NoMailServer),
+            Some(Status::Held | Status::Queued) if !can_mail => Ok(Vec::new()),
             Some(Status::Held | Status::Queued | Status::Failed) => Ok(vec![RelayFact::Queued { id }]),
         }
     }
@@ -488,13 +495,16 @@ mod tests {
         let id = MessageId::of_bits([1; 16]);
         does(&mut outbox, attempt(AttemptResult::Permanent { words: "550 no".into() }, "2026-11-24T09:00:01Z"));
         assert_eq!((status(&outbox), outbox.waiting()), (Status::Failed, 0));
-        does(&mut outbox, RelayCommand::Retry { id: id.clone() });
+        does(&mut outbox, RelayCommand::Retry { id: id.clone(), can_mail: true });
         assert_eq!((status(&outbox), outbox.waiting()), (Status::Queued, 1));
         does(&mut outbox, attempt(AttemptResult::Taken { words: "250 OK".into() }, "2026-11-24T09:01:00Z"));
-        assert_eq!(outbox.decide(RelayCommand::Retry { id: id.clone() }), Err(RelayRefusal::AlreadySent(id)));
+        assert_eq!(
+            outbox.decide(RelayCommand::Retry { id: id.clone(), can_mail: true }),
+            Err(RelayRefusal::AlreadySent(id))
+        );
         let unknown = MessageId::named("?");
         assert_eq!(
-            outbox.decide(RelayCommand::Retry { id: unknown.clone() }),
+            outbox.decide(RelayCommand::Retry { id: unknown.clone(), can_mail: true }),
             Err(RelayRefusal::UnknownMessage(unknown))
         );
     }

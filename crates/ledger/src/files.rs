@@ -27,7 +27,6 @@ pub struct FileLedger {
     folder: PathBuf,
     streams: BTreeMap<Stream, Arc<OneStream>>,
     epoch: String,
-    _mark: Option<WriterMark>,
 }
 
 struct OneStream {
@@ -36,23 +35,15 @@ struct OneStream {
 }
 
 impl FileLedger {
-    /// Opens the ledger of a data directory, makes it where there is none, and
-    /// proves its chains. `epoch_if_new` names a ledger that is new.
+    /// Opens the ledger of the data directory that is marked, makes it where
+    /// there is none, and proves its chains. `epoch_if_new` names a ledger that
+    /// is new. Nothing may be appended once the mark is gone.
     ///
     /// # Errors
-    /// [`LedgerError::Conflict`] where another process holds it,
     /// [`LedgerError::Corrupt`] with file and line where it is damaged, and
     /// [`LedgerError::Unavailable`] where the folder cannot be used.
-    pub fn open(folder: &Path, epoch_if_new: String) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        disk.make_folder(folder).map_err(|error| {
-            let mend = "set DATA_DIR to a folder that can be written";
-            LedgerError::Unavailable(format!("{} cannot be used ({error}); {mend}", folder.display()))
-        })?;
-        let mark = WriterMark::take(folder)?;
-        let (mut ledger, notes) = FileLedger::open_on(disk, folder, epoch_if_new, SEGMENT_BYTES)?;
-        ledger._mark = Some(mark);
-        Ok((ledger, notes))
+    pub fn open(mark: &WriterMark, epoch_if_new: String) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
+        FileLedger::open_on(Arc::new(RealDisk), mark.folder(), epoch_if_new, SEGMENT_BYTES)
     }
 
     /// Opens a ledger on any disk, without marking who writes.
@@ -77,7 +68,7 @@ impl FileLedger {
             (stream, Arc::new(OneStream { files: Mutex::new(files), head }))
         });
         let folder = folder.join("ledger");
-        Ok((FileLedger { disk, folder, streams: streams.collect(), epoch, _mark: None }, notes))
+        Ok((FileLedger { disk, folder, streams: streams.collect(), epoch }, notes))
     }
 
     fn stream(&self, stream: Stream) -> Arc<OneStream> {

@@ -19,5 +19,5 @@ mod stream;
 mod tests;
 
 pub use files::FileLedger;
-pub use mark::{Holder, holder};
+pub use mark::{Holder, WriterMark, holder};
 pub use note::OpeningNote;

@@ -12,6 +12,8 @@ use std::{
 use app::ports::LedgerError;
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{Disk, RealDisk};
+
 /// The mark's file in the data directory.
 const MARK: &str = "writer.json";
 
@@ -35,19 +37,28 @@ pub fn holder(folder: &Path) -> Option<Holder> {
     mark.is_alive().then_some(mark)
 }
 
-/// This process's mark; removed when it is dropped.
-pub(crate) struct WriterMark {
-    path: PathBuf,
+/// This process's mark on a data directory; removed when it is dropped.
+#[derive(Debug)]
+pub struct WriterMark {
+    folder: PathBuf,
 }
 
 impl WriterMark {
-    /// Marks a folder as this process's.
-    pub(crate) fn take(folder: &Path) -> Result<WriterMark, LedgerError> {
+    /// Marks a data directory as this process's, and makes it where there is none.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] where another process holds it,
+    /// [`LedgerError::Unavailable`] where the folder cannot be used.
+    pub fn take(folder: &Path) -> Result<WriterMark, LedgerError> {
+        RealDisk.make_folder(folder).map_err(|error| {
+            let mend = "set DATA_DIR to a folder that can be written";
+            LedgerError::Unavailable(format!("{} cannot be used ({error}); {mend}", folder.display()))
+        })?;
         let path = folder.join(MARK);
         let own = serde_json::to_vec(&Holder::this_process()).expect("a mark is plain values");
         for _ in 0..TRIES {
             match create(&path, &own) {
-                Ok(()) => return Ok(WriterMark { path }),
+                Ok(()) => return Ok(WriterMark { folder: folder.to_owned() }),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => release_if_dead(folder, &path)?,
                 Err(error) => return Err(unusable(&path, &error)),
             }
@@ -56,9 +67,17 @@ impl WriterMark {
     }
 }
 
+impl WriterMark {
+    /// The data directory.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
 impl Drop for WriterMark {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        // One that stays is seen to be of a process that is gone.
+        let _ = fs::remove_file(self.folder.join(MARK));
     }
 }
 

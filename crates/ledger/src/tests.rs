@@ -12,7 +12,7 @@ use domain::record::{Draft, Head, Record, Stream};
 use serde_json::json;
 
 use crate::{
-    FileLedger,
+    FileLedger, WriterMark,
     disk::{Appending, Disk},
     stream::SEGMENT_BYTES,
 };
@@ -371,17 +371,15 @@ async fn reading_goes_on_from_any_place() {
 #[tokio::test]
 async fn one_process_holds_a_folder_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
-    let (ledger, _) = FileLedger::open(folder.path(), "e".into()).unwrap();
-    let Err(LedgerError::Conflict(problem)) = FileLedger::open(folder.path(), "e".into()).map(drop) else {
-        panic!("two hold it")
-    };
+    let mark = WriterMark::take(folder.path()).unwrap();
+    let Err(LedgerError::Conflict(problem)) = WriterMark::take(folder.path()) else { panic!("two hold it") };
     assert!(problem.contains(&std::process::id().to_string()), "{problem}");
     assert!(crate::holder(folder.path()).is_some());
-    drop(ledger);
+    drop(mark);
     assert_eq!(crate::holder(folder.path()), None);
     let dead = json!({ "pid": u32::MAX, "started": 1, "boot_id": "another boot" }).to_string();
     std::fs::write(folder.path().join("writer.json"), dead).unwrap();
-    assert!(FileLedger::open(folder.path(), "e".into()).is_ok(), "the dead hold nothing");
+    assert!(WriterMark::take(folder.path()).is_ok(), "the dead hold nothing");
 }
 
 #[test]
@@ -389,17 +387,16 @@ fn a_file_in_the_folders_place_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
     std::fs::write(&path, "").unwrap();
-    let Err(LedgerError::Unavailable(problem)) = FileLedger::open(&path, "e".into()).map(drop) else {
-        panic!("opened")
-    };
+    let Err(LedgerError::Unavailable(problem)) = WriterMark::take(&path) else { panic!("taken") };
     assert!(problem.contains("DATA_DIR"), "{problem}");
 }
 
 #[tokio::test]
 async fn what_is_on_a_real_disk_is_there_again() {
     let folder = tempfile::tempdir().unwrap();
+    let mark = WriterMark::take(folder.path()).unwrap();
     for number in 0..3 {
-        let (ledger, notes) = FileLedger::open(folder.path(), "e".into()).unwrap();
+        let (ledger, notes) = FileLedger::open(&mark, "e".into()).unwrap();
         assert!(notes.is_empty(), "{notes:?}");
         append(&ledger, number..number + 1).await.unwrap();
         ledger.probe().await.unwrap();

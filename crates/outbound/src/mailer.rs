@@ -133,6 +133,10 @@ impl Mailer for SmtpMailer {
 
 /// The server's own words, or what went wrong, on one line.
 fn words(error: &lettre::transport::smtp::Error) -> String {
+    let said = std::error::Error::source(error);
+    if let (Some(code), Some(said)) = (error.status(), said) {
+        return one_line(&format!("{code} {said}"));
+    }
     let mut words = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -142,5 +146,9 @@ fn words(error: &lettre::transport::smtp::Error) -> String {
         }
         source = cause.source();
     }
+    one_line(&words)
+}
+
+fn one_line(words: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }

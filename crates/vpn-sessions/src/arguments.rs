@@ -8,6 +8,7 @@ use crate::config;
 pub(crate) fn command() -> Command {
     Command::new("vpn-sessions")
         .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
         .about("A shared, live list of who is connected to which client VPN")
         .after_help("Exit codes: 0 done, 1 refused or failed, 2 wrong usage.")
         .args(config::arguments())

@@ -11,6 +11,9 @@ use domain::{
 
 use crate::config::Config;
 
+/// What to do about a file that is not there.
+const MEND: &str = "make it, one entry a line, or set CONFIG_DIR to the folder where it is";
+
 /// Where the connections stand.
 pub(crate) fn connections_path(config: &Config) -> PathBuf {
     config.config_dir.join("sessions.csv")
@@ -33,6 +36,17 @@ pub(crate) fn users(config: &Config) -> anyhow::Result<Vec<ListedUser>> {
     parsed(&path, read_users(&content(&path)?))
 }
 
+/// What is wrong with the two files, each with its path; a server does not start with it.
+pub(crate) fn problems(config: &Config) -> Vec<(PathBuf, String)> {
+    let listed = |findings: Vec<ListFinding>| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let (connections, users) = (connections_path(config), users_path(config));
+    let read = |path: &Path| std::fs::read(path).map_err(|error| format!("cannot be read ({error}); {MEND}"));
+    let connections_problem = read(&connections).and_then(|bytes| read_connections(&bytes).map(drop).map_err(listed));
+    let users_problem = read(&users).and_then(|bytes| read_users(&bytes).map(drop).map_err(listed));
+    let both = [(connections, connections_problem.err()), (users, users_problem.err())];
+    both.into_iter().filter_map(|(path, problem)| Some((path, problem?))).collect()
+}
+
 /// All findings of a file in one sentence each.
 pub(crate) fn described(path: &Path, findings: &[ListFinding]) -> String {
     let lines: Vec<String> = findings.iter().map(|finding| format!("{}: {finding}", path.display())).collect();
@@ -40,8 +54,7 @@ pub(crate) fn described(path: &Path, findings: &[ListFinding]) -> String {
 }
 
 fn content(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mend = "make it, one entry a line, or set CONFIG_DIR to the folder where it is";
-    std::fs::read(path).with_context(|| format!("{} cannot be read; {mend}", path.display()))
+    std::fs::read(path).with_context(|| format!("{} cannot be read; {MEND}", path.display()))
 }
 
 fn parsed<T>(path: &Path, read: Result<T, Vec<ListFinding>>) -> anyhow::Result<T> {

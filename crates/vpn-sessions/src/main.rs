@@ -47,7 +47,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = Config::load(matches)?;
     logs::start(&config);
-    runtime()?.block_on(serve::run(config)).map(|()| ExitCode::SUCCESS)
+    serve::run(&config, runtime()?).map(|()| ExitCode::SUCCESS)
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -56,7 +56,14 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 fn config_check(matches: &ArgMatches, as_json: bool) -> anyhow::Result<ExitCode> {
     let (report, code) = match Config::load(matches) {
-        Ok(config) => (config.report(), u8::from(config.report().has_errors())),
+        Ok(config) => {
+            let mut report = config.report();
+            for (path, problem) in files::problems(&config) {
+                report.add_list_problem(&path.display().to_string(), problem);
+            }
+            let code = u8::from(report.has_errors());
+            (report, code)
+        }
         Err(refused) => (refused.report.clone(), refused.exit_code()),
     };
     println!("{}", if as_json { report.json() } else { report.text() });

@@ -15,9 +15,9 @@ use app::{
     store::World,
 };
 use domain::{account::People, board::ReportZone, names::UserName};
-use ledger::FileLedger;
+use ledger::{FileLedger, WriterMark};
 use outbound::{FolderShare, SmtpMailer, SystemClock, SystemEntropy};
-use tokio::task::JoinSet;
+use tokio::{runtime::Runtime, task::JoinSet};
 use web::{Parts, WebSettings, access_token::AccessTokens};
 
 use crate::{
@@ -30,26 +30,40 @@ mod followers;
 /// How long followers may take to end what they do when the server stops.
 const LAST_REPORTS: Duration = Duration::from_millis(700);
 
+/// How long calls under way may take when all is done. One to a share that
+/// hangs is not waited for longer: the process has to end.
+const LAST_CALLS: Duration = Duration::from_millis(200);
+
 /// Runs the server until it is told to stop.
-pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    judge(&config)?;
-    let connections = Arc::new(files::connections(&config)?);
-    let users = files::users(&config)?;
-    let world = open_world(&config)?;
-    let parts = Arc::new(parts(&config, &world, connections, users).await?);
-    let listener = listen(&config)?;
-    welcome(&config, &parts, &listener)?;
-    let mut followers = followers::start(&config, &parts)?;
+pub(crate) fn run(config: &Config, runtime: Runtime) -> anyhow::Result<()> {
+    judge(config)?;
+    let mark = WriterMark::take(&config.data_dir)?;
+    let served = runtime.block_on(serve(config, &mark));
+    runtime.shutdown_timeout(LAST_CALLS);
+    // Last of all, as nothing may be written behind it.
+    drop(mark);
+    served
+}
+
+async fn serve(config: &Config, mark: &WriterMark) -> anyhow::Result<()> {
+    let connections = Arc::new(files::connections(config)?);
+    let users = files::users(config)?;
+    let world = open_world(mark)?;
+    let parts = Arc::new(parts(config, &world, connections, users).await?);
+    let listener = listen(config)?;
+    welcome(config, &parts, &listener)?;
+    let mut followers = followers::start(config, &parts)?;
     web::serve(listener, Arc::clone(&parts), asked_to_stop()).await.context("the server ended")?;
     settle(&parts, &mut followers).await;
     tracing::info!("Stopped; everything acknowledged is kept");
     Ok(())
 }
 
-/// Opens what the server works on, for a command that changes it directly.
-pub(crate) async fn accounts_alone(config: &Config) -> anyhow::Result<Accounts> {
+/// Opens what the server works on, for a command that changes it directly
+/// while it holds the mark.
+pub(crate) async fn accounts_alone(config: &Config, mark: &WriterMark) -> anyhow::Result<Accounts> {
     let users = files::users(config)?;
-    let world = open_world(config)?;
+    let world = open_world(mark)?;
     accounts(config, &world, users).await
 }
 
@@ -64,10 +78,10 @@ fn judge(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open_world(config: &Config) -> anyhow::Result<World> {
+fn open_world(mark: &WriterMark) -> anyhow::Result<World> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (ledger, notes) = FileLedger::open(&config.data_dir, secret::fresh_password(entropy.as_ref()))?;
+    let (ledger, notes) = FileLedger::open(mark, secret::fresh_password(entropy.as_ref()))?;
     for note in notes {
         tracing::warn!("{note}");
     }

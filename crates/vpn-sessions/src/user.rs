@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Read, stdin};
 use anyhow::{Context, bail, ensure};
 use clap::ArgMatches;
 use domain::{account::Role, names::UserName};
+use ledger::WriterMark;
 use serde_json::{Value, json};
 
 use crate::{config::Config, serve};
@@ -40,7 +41,8 @@ async fn set_password(matches: &ArgMatches, config: &Config, user: &UserName) ->
         let token = access_token(matches, config, &server).await?;
         return set_password_at(&server, &token, user, &password).await;
     }
-    serve::accounts_alone(config).await?.set_password(user, &password).await?;
+    let mark = WriterMark::take(&config.data_dir)?;
+    serve::accounts_alone(config, &mark).await?.set_password(user, &password).await?;
     Ok(())
 }
 

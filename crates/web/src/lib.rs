@@ -113,7 +113,7 @@ async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<std::net::Sock
 /// Everything that is served, behind its doors.
 fn router(parts: Shared, sockets: &Arc<Sockets>) -> Router {
     let routes = Router::new().merge(pages::routes()).merge(assets::routes()).merge(api::routes());
-    let routes = routes.fallback(problem::no_such_path).method_not_allowed_fallback(problem::no_such_method);
+    let routes = routes.fallback(pages::nothing_there).method_not_allowed_fallback(problem::no_such_method);
     routes
         .with_state(Arc::clone(&parts))
         .layer(EngineIoLayer::from_config(Arc::clone(sockets), socket::engine_config(&parts.settings)))

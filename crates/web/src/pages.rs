@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     Form, Router,
     extract::{State, rejection::FormRejection},
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -55,8 +55,18 @@ struct LoginPage<'a> {
     assets: &'a str,
     users: Vec<String>,
     problem: &'a str,
+    mend: &'a str,
     user: &'a str,
     next: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage<'a> {
+    assets: &'a str,
+    title: &'a str,
+    detail: &'a str,
+    user: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -84,7 +94,8 @@ async fn board(caller: Result<Caller, Problem>, uri: Uri) -> Response {
 async fn audit(caller: Result<Caller, Problem>, uri: Uri) -> Response {
     let Ok(caller) = caller else { return to_login(&uri) };
     if !caller.actor.role.reads_audit() {
-        return Problem::forbidden("the audit is for auditors and admins, signed in with a password").into_response();
+        let detail = "The audit is for auditors and admins, signed in with a password.";
+        return refused(StatusCode::FORBIDDEN, "Not for you", detail, caller.actor.user.as_str());
     }
     let page = AuditPage { assets: assets::PREFIX, user: caller.actor.user.as_str(), role: caller.actor.role.name() };
     rendered(StatusCode::OK, page.render())
@@ -146,7 +157,9 @@ fn login_page(parts: &Parts, status: StatusCode, problem: &str, user: &str, next
     } else {
         Vec::new()
     };
-    rendered(status, LoginPage { assets: assets::PREFIX, users, problem, user, next }.render())
+    let wrong = status == StatusCode::UNAUTHORIZED;
+    let mend = if wrong { "Try again, or ask an admin for a new password." } else { "" };
+    rendered(status, LoginPage { assets: assets::PREFIX, users, problem, mend, user, next }.render())
 }
 
 fn rendered(status: StatusCode, page: askama::Result<String>) -> Response {
@@ -154,6 +167,21 @@ fn rendered(status: StatusCode, page: askama::Result<String>) -> Response {
         Ok(page) => (status, Html(page)).into_response(),
         Err(error) => Problem::unavailable(format!("the page could not be made: {error}")).into_response(),
     }
+}
+
+/// A no, as a page.
+fn refused(status: StatusCode, title: &str, detail: &str, user: &str) -> Response {
+    rendered(status, RefusedPage { assets: assets::PREFIX, title, detail, user }.render())
+}
+
+/// There is nothing at that address: a page for a browser that looks for one,
+/// a problem for a program.
+pub(crate) async fn nothing_there(method: Method, headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if method == Method::GET && accepted.contains("text/html") {
+        return refused(StatusCode::NOT_FOUND, "Nothing here", "There is no page at this address.", "");
+    }
+    Problem::no_such_path().into_response()
 }
 
 fn to_login(uri: &Uri) -> Response {

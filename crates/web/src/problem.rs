@@ -47,6 +47,10 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
+    pub(crate) fn no_such_path() -> Problem {
+        Problem::not_found("not_found", "there is nothing at this address; the API is described at /api/openapi.json")
+    }
+
     pub(crate) fn not_found(code: &'static str, detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::NOT_FOUND, code, detail)
     }
@@ -102,6 +106,7 @@ impl From<RelayRefusal> for Problem {
         match refusal {
             RelayRefusal::UnknownMessage(_) => Problem::not_found("unknown_message", detail),
             RelayRefusal::Full => Problem::unavailable(detail),
+            RelayRefusal::NoMailServer => Problem::new(StatusCode::CONFLICT, "no_mail_server", detail),
             RelayRefusal::AlreadySent(_) => Problem::new(StatusCode::CONFLICT, "already_sent", detail),
         }
     }
@@ -156,11 +161,6 @@ impl From<ShareError> for Problem {
     fn from(error: ShareError) -> Problem {
         Problem::unavailable(error.to_string())
     }
-}
-
-/// There is nothing at that path.
-pub(crate) async fn no_such_path() -> Problem {
-    Problem::not_found("not_found", "there is nothing at this address; the API is described at /api/openapi.json")
 }
 
 /// There is something, but not by that method.

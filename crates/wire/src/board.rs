@@ -90,6 +90,12 @@ pub struct Changes {
     pub seq: u64,
     /// Each changed connection, whole.
     pub connections: Vec<Connection>,
+    /// Who is signed in; told to a client that comes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub me: Option<Me>,
+    /// The server's time; told to a client that comes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<String>,
 }
 
 /// The event `findings`.

@@ -111,9 +111,9 @@ function LogRow({ row }: { row: ReportRow }) {
 function SessionCells({ row }: { row: SessionRow }) {
   return (
     <tr role="row">
-      <td role="cell" class="mainname">{row.main}</td>
-      <td role="cell" class="subname">{row.sub}</td>
-      <td role="cell" class="by"><Who user={row.user} /></td>
+      <td role="cell" class="mainname" title={row.main}>{row.main}</td>
+      <td role="cell" class="subname" title={row.sub}>{row.sub}</td>
+      <td role="cell" class="by" title={row.user}><Who user={row.user} /></td>
       <td role="cell" class="when number" title={row.connected.whole}>{row.connected.text}</td>
       <td role="cell" class="when number" title={row.disconnected.whole}>{row.disconnected.text}</td>
       <td role="cell" class="right long number" title={row.duration.whole}>{row.duration.text}</td>

@@ -31,7 +31,7 @@ function Content() {
     <>
       <Mine />
       <Tools />
-      {roster.shownCount.value > 0 && <Columns />}
+      {roster.hasRowsInSight.value && <Columns />}
       <GroupList />
       {roster.shownCount.value === 0 && <NothingFound />}
     </>

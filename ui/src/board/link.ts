@@ -89,7 +89,7 @@ export class Link {
     socket.io.on("open", () => {
       this.#openedByWebSocket ||= socket.io.engine.transport.name === "websocket";
     });
-    socket.io.on("reconnect_error", () => this.#changeTransport());
+    socket.io.on("error", () => this.#changeTransport());
   }
 
   #takeBoard(board: Board): void {
@@ -101,6 +101,7 @@ export class Link {
   }
 
   #takeChanges(changes: Changes): void {
+    if (changes.now) this.clock.set(changes.now);
     if (this.#known) this.#known = { ...this.#known, seq: changes.seq };
     this.#heard();
     this.listener.changes(changes);

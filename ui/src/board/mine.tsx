@@ -1,10 +1,10 @@
 /** The strip on top: what I am on. It keeps its place when that is nothing, so that no row moves under the hand. */
 
 import { useComputed } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Ago, At } from "./ago";
 import { useBoard } from "./context";
-import { focusRow } from "./focus";
+import { focusRow, isFocusLost } from "./focus";
 import type { Row } from "./row-state";
 
 export function Mine() {
@@ -12,6 +12,11 @@ export function Mine() {
   const strip = useRef<HTMLElement>(null);
   const isDisabled = useComputed(() => (board.isLive.value ? undefined : "true"));
   const rows = board.roster.mine.value;
+  const keyboard = useRef<{ row: Row; at: number } | null>(null);
+  useLayoutEffect(() => {
+    const was = keyboard.current;
+    if (was && !rows.includes(was.row) && isFocusLost()) focusBeside(strip.current, was);
+  }, [rows]);
 
   const uncheck = (row: Row) => {
     const buttons = [...(strip.current?.querySelectorAll("button") ?? [])];
@@ -26,12 +31,12 @@ export function Mine() {
   };
 
   return (
-    <section class="mine" aria-labelledby="mine-head" ref={strip}>
+    <section class="mine" aria-labelledby="mine-head" ref={strip} onFocusOut={(event) => whenLeft(event, () => (keyboard.current = null))}>
       <h2 id="mine-head">You are on</h2>
       {rows.length === 0 && <p>no connection</p>}
       <ul hidden={rows.length === 0}>
         {rows.map((row) => (
-          <li key={row.id}>
+          <li key={row.id} onFocusIn={() => (keyboard.current = { row, at: rows.indexOf(row) })}>
             <MineText row={row} />
             <button type="button" class="plain" aria-disabled={isDisabled} onClick={() => uncheck(row)}>
               Uncheck<span class="hush"> {row.name}</span>
@@ -41,6 +46,20 @@ export function Mine() {
       </ul>
     </section>
   );
+}
+
+/** A session that somebody else ended takes its button along; the keyboard goes on beside it. */
+function focusBeside(strip: HTMLElement | null, was: { row: Row; at: number }): void {
+  const buttons = [...(strip?.querySelectorAll("button") ?? [])];
+  const next = buttons[Math.min(was.at, buttons.length - 1)];
+  if (next) next.focus();
+  else focusRow(was.row);
+}
+
+/** A button that goes while it has the keyboard is no reason to leave. */
+function whenLeft(event: FocusEvent, leave: () => void): void {
+  const left = event.target as HTMLElement;
+  queueMicrotask(() => left.isConnected && !left.matches(":focus") && leave());
 }
 
 function MineText({ row }: { row: Row }) {

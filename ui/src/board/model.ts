@@ -43,6 +43,9 @@ export interface Board {
 export interface Changes {
   readonly seq: number;
   readonly connections: readonly Connection[];
+  /** Who came back, and the server's time then: the sign-in may be another, or this computer may have slept. */
+  readonly me?: Board["me"];
+  readonly now?: string;
 }
 
 export type Command =
@@ -67,7 +70,12 @@ export function isGone(connection: Connection): boolean {
 }
 
 export function sessionOf(connection: Connection, user: string): Session | undefined {
-  return connection.sessions.find((session) => session.user === user);
+  return connection.sessions.find((session) => isSameAccount(session.user, user));
+}
+
+/** Names are the same account whatever the case. */
+export function isSameAccount(one: string, other: string): boolean {
+  return one === other || one.toLowerCase() === other.toLowerCase();
 }
 
 /** Whether both say the same; both came as JSON with the same order of keys. */

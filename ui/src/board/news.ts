@@ -1,6 +1,6 @@
 /** What others changed, in sentences that are heard. */
 
-import { nameOf, sessionOf, type Connection, type Session } from "./model";
+import { isSameAccount, nameOf, sessionOf, type Connection, type Session } from "./model";
 
 export interface Change {
   readonly user: string;
@@ -18,8 +18,8 @@ export function changesOf(before: Connection | undefined, after: Connection, me:
   const left = missing(was, after.sessions).map((session) => ({ user: session.user, did: "left" as const, connection }));
   const came = missing(after.sessions, was).map((session) => ({ user: session.user, did: "came" as const, connection }));
   // Who had to leave because I came is told as the result of what I did.
-  const didMe = came.some((change) => change.user === me);
-  return [...(didMe ? [] : left), ...came].filter((change) => change.user !== me);
+  const didMe = came.some((change) => isSameAccount(change.user, me));
+  return [...(didMe ? [] : left), ...came].filter((change) => !isSameAccount(change.user, me));
 }
 
 /** One text for all changes since the last one; empty if there is nothing to tell. */

@@ -24,6 +24,8 @@ export class Roster {
   readonly groups: ReadonlySignal<readonly Group[]>;
   readonly isFlat: ReadonlySignal<boolean>;
   readonly shownCount: ReadonlySignal<number>;
+  /** Whether a row is shown that no folded group hides. */
+  readonly hasRowsInSight: ReadonlySignal<boolean>;
   readonly counts: ReadonlySignal<Record<Show, number>>;
   readonly mine: ReadonlySignal<readonly Row[]>;
 
@@ -36,8 +38,13 @@ export class Roster {
     this.groups = computed(() => grouped(this.rows.value, (row) => row.connection.peek().main));
     this.isFlat = computed(() => this.show.value !== "all" || words.value.length > 0);
     this.shownCount = computed(() => this.rows.value.filter((row) => !row.hidden.value).length);
+    this.hasRowsInSight = computed(() => this.shownCount.value > 0 && (this.isFlat.value || this.#hasOpenGroup()));
     this.counts = computed(() => this.#count());
     this.mine = computed(() => this.rows.value.filter((row) => row.view.value.mine !== undefined));
+  }
+
+  #hasOpenGroup(): boolean {
+    return this.groups.value.some((group) => !this.foldedGroups.value.has(group.main));
   }
 
   find(id: string): Row | undefined {
@@ -60,6 +67,7 @@ export class Roster {
   /** Takes the connections that changed, each whole. */
   change(changes: Changes): void {
     batch(() => {
+      if (changes.me) this.me.value = changes.me.user;
       const fresh = changes.connections.filter((connection) => !this.#byId.has(connection.id) && !isGone(connection));
       for (const connection of changes.connections) if (this.#byId.has(connection.id)) this.#take(connection);
       const added = fresh.map((connection) => this.#take(connection));

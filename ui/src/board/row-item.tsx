@@ -117,7 +117,9 @@ function Note({ session, isNamed }: { session: Session; isNamed: boolean }) {
   return (
     <>
       {isNamed && <span class="noter">{session.user}:</span>}
+      {isNamed && " "}
       {ticket && <span class="ticket">{ticket}</span>}
+      {ticket && " "}
       {rest && (
         <span class="words" title={session.note}>
           {rest}

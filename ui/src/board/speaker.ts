@@ -16,6 +16,8 @@ export interface Said {
 
 /** How long changes of others are gathered, in ms. */
 const GATHER_MS = 4000;
+/** How long the result of one's own action stays in sight, in ms. */
+const IN_SIGHT_MS = 15_000;
 
 export class Speaker {
   readonly said = signal<Said | null>(null);
@@ -60,7 +62,9 @@ export class Speaker {
   }
 
   #say(text: string, kind: Said["kind"]): void {
-    this.said.value = { text, kind, count: (this.#count += 1) };
+    const said = { text, kind, count: (this.#count += 1) };
+    this.said.value = said;
+    setTimeout(() => this.said.peek() === said && (this.said.value = null), IN_SIGHT_MS);
   }
 
   #speak(): void {

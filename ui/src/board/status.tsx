@@ -34,13 +34,11 @@ export function Findings() {
   const { findings } = useBoard();
   const list = findings.value;
   if (list.length === 0) return null;
-  const parts = [...new Set(list.map((finding) => finding.part))];
   return (
     <details class="findings">
       <summary>
         <Icon name="warn" />
         <b>{counted(list.length, "finding")}</b>
-        <span>{parts.join(", ")}</span>
         <Icon name="fold" />
       </summary>
       <ul>
@@ -88,8 +86,8 @@ export function EmptyList() {
     <section class="empty">
       <h2>No connections yet</h2>
       <p>
-        The list <code>config/sessions.csv</code> is empty. Write one connection a line, main and sub name, and save. It
-        is on this page two seconds later.
+        The list <code>sessions.csv</code> in the configuration folder is empty. Write one connection a line, main and
+        sub name, and save. It is on this page two seconds later.
       </p>
       <pre>{"vpn main 1;vpn sub 1\nvpn main 1;vpn sub 2;3"}</pre>
       <p>The third field says how many people may be on it at once.</p>

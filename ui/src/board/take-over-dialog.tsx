@@ -5,7 +5,7 @@ import { Who } from "../shared/who";
 import { Ago, At } from "./ago";
 import { useBoard } from "./context";
 import { close, Dialog, NoteField, Problem, useSending } from "./dialog";
-import type { Session } from "./model";
+import { isSameAccount, type Session } from "./model";
 import { listed } from "./news";
 import type { Row } from "./row-state";
 
@@ -13,7 +13,7 @@ export function TakeOverDialog({ row }: { row: Row }) {
   const board = useBoard();
   const me = board.roster.me.value;
   const view = row.view.value;
-  const others = view.sessions.filter((session) => session.user !== me);
+  const others = view.sessions.filter((session) => !isSameAccount(session.user, me));
   const [chosenId, choose] = useState(others[0]?.id ?? "");
   const [note, setNote] = useState("");
   const chosen = others.find((session) => session.id === chosenId);

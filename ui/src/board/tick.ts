@@ -7,7 +7,7 @@
  * come in either order, and a change may already contain what came after it.
  */
 
-import { sessionOf, type Connection, type Session } from "./model";
+import { isSameAccount, sessionOf, type Connection, type Session } from "./model";
 
 export type Tick =
   | { readonly wants: "on"; readonly state: "asked"; readonly seen: readonly string[] }
@@ -58,7 +58,7 @@ export interface RowView {
 /** What a row shows: what the server said, with what was asked of it. */
 export function viewOf(connection: Connection, tick: Tick | null, me: string): RowView {
   const sessions = sessionsWith(connection, tick);
-  const mine = sessions.find((session) => session.user === me);
+  const mine = sessions.find((session) => isSameAccount(session.user, me));
   const arriving = tick?.wants === "on" && !mine;
   const hasRoom = !connection.retired && sessions.length < connection.capacity;
   const isMine = mine !== undefined || arriving;

@@ -1,7 +1,7 @@
 /** The sentences that the board says. */
 
 import { moment } from "../shared/time";
-import { nameOf, type Answer, type Connection, type Session } from "./model";
+import { isSameAccount, nameOf, type Answer, type Connection, type Session } from "./model";
 import { listed } from "./news";
 
 /** `vpn main 1 vpn sub 1 is held by alice since 09:12`. */
@@ -15,7 +15,7 @@ export function heldBy(connection: Connection, sessions: readonly Session[], now
 /** Why a tick was taken back. */
 export function refusal(connection: Connection, answer: Answer & { ok: false }, me: string, now: number): string {
   const holders = answer.holders?.length ? answer.holders : connection.sessions;
-  const others = holders.filter((session) => session.user !== me);
+  const others = holders.filter((session) => !isSameAccount(session.user, me));
   if (answer.code === "taken" && others.length > 0) return heldBy(connection, others, now);
   return `${nameOf(connection)}: ${answer.message}`;
 }

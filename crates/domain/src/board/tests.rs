@@ -106,6 +106,16 @@ fn nobody_is_on_a_connection_twice() {
 }
 
 #[test]
+fn a_name_in_another_case_is_the_same_person() {
+    let mut story = Story::with("m;a;2");
+    story.member("alice", check("m;a")).unwrap();
+    assert_eq!(story.member("Alice", check("m;a")), Err("taken"));
+    assert!(story.member("ALICE", note("m;a", "still me")).is_ok());
+    assert!(story.member("Alice", uncheck("m;a")).is_ok());
+    assert!(story.on("m;a").is_empty());
+}
+
+#[test]
 fn an_uncheck_needs_a_session_of_ones_own() {
     let mut story = Story::with("m;one\nm;two");
     assert_eq!(story.member("alice", uncheck("m;one")), Err("not_checked"));

@@ -12,6 +12,9 @@ use super::bounds::{
 /// What is wrong, and the mend.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
+    /// A list file cannot be taken up.
+    #[error("{0}")]
+    ListFile(String),
     /// A file that is there cannot be read.
     #[error("cannot be read: {0}; let the server read it, or take it away")]
     Unreadable(String),

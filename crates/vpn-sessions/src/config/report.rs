@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::{
     finding::{Finding, Severity},
+    origin::Origin,
+    problem::Problem,
     setting::Fallback,
     settings::SETTINGS,
     values::InForce,
@@ -33,6 +35,12 @@ impl Report {
     /// Whether a server must not start with it.
     pub fn has_errors(&self) -> bool {
         self.errors() > 0
+    }
+
+    /// Adds what is wrong with a list file.
+    pub fn add_list_problem(&mut self, path: &str, problem: String) {
+        let origin = Origin::WholeFile { path: path.to_owned() };
+        self.findings.insert(0, Finding::in_file(origin, "", Problem::ListFile(problem)));
     }
 
     /// For people: a line for each setting, then one for each finding.

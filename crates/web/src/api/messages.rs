@@ -121,7 +121,7 @@ pub(crate) async fn show(State(parts): State<Shared>, _: Admin, Named(id): Named
         (status = 401, body = ProblemShape),
         (status = 403, body = ProblemShape),
         (status = 404, description = "unknown_message", body = ProblemShape),
-        (status = 409, description = "already_sent", body = ProblemShape),
+        (status = 409, description = "already_sent, no_mail_server", body = ProblemShape),
         (status = 503, body = ProblemShape),
     ))]
 pub(crate) async fn retry(State(parts): State<Shared>, _: Admin, Named(id): Named) -> Result<Json<Message>, Problem> {

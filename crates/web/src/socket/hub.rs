@@ -107,11 +107,12 @@ impl Hub {
         send(&socket, packet::connected(&sid));
         let missed = known.and_then(|(epoch, seq)| self.parts.board.since(&epoch, seq));
         let id = socket.id;
+        let (me, now) = (Some(shapes::me(&caller.actor)), Some(shapes::time(self.parts.clock.now())));
         self.members.insert(id, Member { socket, caller, seq: 0 });
         match missed {
             Some(Update { seq, news: News::Lines(lines) }) => {
                 let connections = lines.iter().map(shapes::connection).collect();
-                let frame = packet::event("changes", &Changes { seq, connections });
+                let frame = packet::event("changes", &Changes { seq, connections, me, now });
                 if let Some(member) = self.members.get_mut(&id) {
                     send(&member.socket, frame);
                     member.seq = seq;
@@ -127,7 +128,8 @@ impl Hub {
             News::OtherList => self.show_board_to_all(),
             News::Lines(lines) => {
                 let connections = lines.iter().map(shapes::connection).collect();
-                let frame: Str = packet::event("changes", &Changes { seq: update.seq, connections }).into();
+                let frame: Str =
+                    packet::event("changes", &Changes { seq: update.seq, connections, me: None, now: None }).into();
                 for member in self.members.values_mut().filter(|member| member.seq < update.seq) {
                     member.seq = update.seq;
                     send(&member.socket, frame.clone());
