@@ -1,0 +1,40 @@
+"""The data directory, as an accident or a stranger handles it."""
+
+import re
+
+
+def segments(server, stream):
+    """The segments of a stream, oldest first."""
+    return sorted((server.data_dir / "ledger" / stream).glob("*.jsonl"))
+
+
+def newest_segment(server, stream):
+    return segments(server, stream)[-1]
+
+
+def content_of(folder):
+    """Every file below a folder, with its bytes."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def files_with(folder, text):
+    """The files below a folder in which a text stands."""
+    return sorted(name for name, content in content_of(folder).items() if text.encode() in content)
+
+
+def flip(path, offset):
+    """Changes one bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[offset] ^= 1
+    path.write_bytes(content)
+
+
+def lines_of(path):
+    """The lines of a file, with their ends."""
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def names_line(words, path, line):
+    """Whether a sentence names that line of that file."""
+    return re.search(re.escape(str(path)) + rf"(:| line ){line}\b", words) is not None
