@@ -19,6 +19,8 @@ pub(crate) trait Disk: Send + Sync {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>>;
     /// Removes a file, where it is there.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Makes a file's content survive a loss of power, whoever wrote it.
+    fn sync_file(&self, path: &Path) -> io::Result<()>;
     /// Makes a folder's names survive a loss of power.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
     /// Cuts a file off, and makes that survive a loss of power.
@@ -67,6 +69,10 @@ impl Disk for RealDisk {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        OpenOptions::new().append(true).open(path)?.sync_all()
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {

@@ -67,7 +67,11 @@ impl FileLedger {
             let head = Mutex::new(files.head());
             (stream, Arc::new(OneStream { files: Mutex::new(files), head }))
         });
+        let parent = folder;
         let folder = folder.join("ledger");
+        for made in [folder.as_path(), parent] {
+            disk.sync_folder(made).map_err(|error| unusable(made, &error))?;
+        }
         Ok((FileLedger { disk, folder, streams: streams.collect(), epoch }, notes))
     }
 

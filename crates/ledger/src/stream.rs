@@ -78,7 +78,17 @@ impl StreamFiles {
             tail: VecDeque::new(),
         };
         let notes = files.read_all(&numbers)?;
+        files.settle().map_err(|error| unusable(&files.folder, &error))?;
         Ok((files, notes))
+    }
+
+    /// Makes what was read survive a loss of power: a process that was killed
+    /// may have written it and not synced, and what comes next rests on it.
+    fn settle(&self) -> io::Result<()> {
+        if let Some(newest) = self.segments.last() {
+            self.disk.sync_file(&newest.path)?;
+        }
+        self.disk.sync_folder(&self.folder)
     }
 
     /// The epoch that the newest segment names, if there is one.
@@ -171,9 +181,13 @@ impl StreamFiles {
         self.next_number += 1;
         let path = segment_path(&self.folder, number);
         let mut file = self.disk.create_new(&path)?;
-        file.append(bytes.as_bytes())?;
-        file.sync()?;
-        self.disk.sync_folder(&self.folder)?;
+        let begun = file.append(bytes.as_bytes()).and_then(|()| file.sync());
+        if let Err(error) = begun.and_then(|()| self.disk.sync_folder(&self.folder)) {
+            drop(file);
+            // Nothing in it was acknowledged; one that stays is passed over.
+            let _ = self.disk.remove(&path);
+            return Err(error);
+        }
         self.segments.push(Segment::new(path, self.head.seq + 1));
         self.writing = Some(Writing { file, bytes: bytes.len(), week });
         Ok(0)
