@@ -75,6 +75,7 @@ pub struct Accounts {
     settings: AccountSettings,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    started: Timestamp,
     last_used: Mutex<BTreeMap<SignInId, Timestamp>>,
 }
 
@@ -92,7 +93,8 @@ impl Accounts {
         let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
         let initial = AccountsView(AccountsState::new(Arc::new(people)));
         let store = Store::open(world, initial, |_| Box::new(|_, _| {})).await?;
-        Ok(Accounts { store, passwords, settings, clock, entropy, last_used: Mutex::default() })
+        let started = clock.now();
+        Ok(Accounts { store, passwords, settings, clock, entropy, started, last_used: Mutex::default() })
     }
 
     /// The account whose password this is, with its full rights.
@@ -216,12 +218,18 @@ impl Accounts {
     }
 
     fn signed_in(&self, id: &SignInId, now: Timestamp) -> Option<Actor> {
-        let (account, proof, since) = self.store.read(|view| {
+        let found = self.store.read(|view| {
             let sign_in = view.0.sign_in(id, now)?;
             let account = view.0.people().find(&sign_in.user)?;
             Some((account, sign_in.proof, sign_in.at))
-        })?;
+        });
+        let Some((account, proof, since)) = found else {
+            self.lock_last_used().remove(id);
+            return None;
+        };
         if !self.use_at(id, since, now) {
+            // Kept, so that no restart brings it back; nobody waits for that.
+            drop(self.store.submit(AccountCommand::SignOut { id: id.clone() }));
             return None;
         }
         match proof {
@@ -231,11 +239,11 @@ impl Accounts {
         }
     }
 
-    /// Notes a use; `false` if the last one was too long ago. A restart forgets
-    /// uses and counts as one, as they are not recorded.
+    /// Notes a use; `false` if the last one was too long ago. Uses are not
+    /// recorded: a restart counts as one of every sign-in.
     fn use_at(&self, id: &SignInId, since: Timestamp, now: Timestamp) -> bool {
         let mut last_used = self.lock_last_used();
-        let last = last_used.entry(id.clone()).or_insert(now.max(since));
+        let last = last_used.entry(id.clone()).or_insert(self.started.max(since));
         let in_time = now.duration_since(*last) < SIGN_IN_IDLE;
         if in_time {
             *last = now;

@@ -3,7 +3,13 @@
 //! [`Relay`] accepts and tells; [`Relay::deliver`] runs beside it, takes what
 //! is due and hands it to the mail server, one at a time.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::{
     names::UserName,
@@ -13,7 +19,7 @@ use domain::{
     },
     record::Stream,
 };
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     findings::Findings,
@@ -24,6 +30,10 @@ use crate::{
 /// How often the outbox is looked at when nothing wakes the delivery: clocks
 /// may be set, and timers sleep through a suspension.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// What stands behind the `@` of a Message-ID that is made while no sender is
+/// configured; the name is reserved for no one (RFC 2606).
+const NO_DOMAIN: &str = "vpn-sessions.invalid";
 
 /// Where mails go and come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +86,9 @@ pub struct Relay {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     changed: watch::Receiver<()>,
+    /// Held while a mail is on its way and until that is recorded.
+    sending: Mutex<()>,
+    stops: AtomicBool,
 }
 
 impl Relay {
@@ -92,7 +105,15 @@ impl Relay {
                 wake.send_replace(());
             })
         });
-        let relay = Relay { store: store.await?, route, clock, entropy, changed };
+        let relay = Relay {
+            store: store.await?,
+            route,
+            clock,
+            entropy,
+            changed,
+            sending: Mutex::default(),
+            stops: false.into(),
+        };
         relay.store.adjust(|view| view.0.forget_waits()).await;
         Ok(relay)
     }
@@ -105,7 +126,7 @@ impl Relay {
         let message = self.read_message(user, new)?;
         let id = message.id.clone();
         let can_mail = self.route.is_some();
-        let kept = self.store.execute(RelayCommand::Accept { message, can_mail }).await;
+        let kept = self.store.execute(RelayCommand::Accept { message: Arc::new(message), can_mail }).await;
         kept.map_err(|failure| match failure {
             Failure::Refused(refusal) => AcceptError::Unavailable(refusal.to_string()),
             Failure::Unavailable(reason) => AcceptError::Unavailable(reason),
@@ -148,10 +169,27 @@ impl Relay {
             changed.mark_unchanged();
             let now = self.clock.now();
             match self.store.read(|view| view.0.due(now).next().cloned()) {
-                Some(tracked) => self.attempt(&tracked, route, mailer, findings).await,
+                Some(tracked) => {
+                    let _sending = self.sending.lock().await;
+                    if self.stops.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    self.attempt(&tracked, route, mailer, findings).await;
+                }
                 None => self.until_due(&mut changed).await,
             }
         }
+    }
+
+    /// Sends nothing from here on but what is under way.
+    pub fn stop(&self) {
+        self.stops.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until what is under way is sent and recorded; call [`Relay::stop`] first.
+    pub async fn finish(&self) {
+        let _sending = self.sending.lock().await;
+        self.store.settle().await;
     }
 
     /// Waits until everything that was handed in is committed or refused.
@@ -169,7 +207,8 @@ impl Relay {
         tell(&id, &result, findings);
         let [jitter, ..] = self.entropy.bits();
         let noted = RelayCommand::NoteAttempt { id, result, at: self.clock.now(), jitter };
-        if self.store.execute(noted).await.is_err() {
+        // Until this is kept, nothing else is sent: the mail would go out again and again.
+        while let Err(Failure::Unavailable(_)) = self.store.execute(noted.clone()).await {
             tokio::time::sleep(LOOK_AGAIN_AFTER).await;
         }
     }
@@ -201,8 +240,11 @@ impl Relay {
         if !(1..=5).contains(&priority) {
             return Err(AcceptError::Field("\"priority\" is a whole number from 1 (highest) to 5 (lowest)".into()));
         }
+        let id = MessageId::of_bits(self.entropy.bits());
+        let domain = self.route.as_ref().map_or(NO_DOMAIN, |route| &route.message_id_domain);
         Ok(Message {
-            id: MessageId::of_bits(self.entropy.bits()),
+            message_id: format!("<{id}@{domain}>"),
+            id,
             user,
             accepted_at: self.clock.now(),
             text: new.text,
@@ -227,7 +269,7 @@ fn mail_of(message: &Message, route: &MailRoute) -> Mail {
     let first_line = message.text.lines().find(|line| !line.trim().is_empty()).unwrap_or("Message");
     let subject = message.subject.as_deref().unwrap_or(first_line);
     Mail {
-        message_id: format!("<{}@{}>", message.id, route.message_id_domain),
+        message_id: message.message_id.clone(),
         to: if message.to.is_empty() { route.to.clone() } else { message.to.clone() },
         subject: subject.trim().chars().take(MAX_SUBJECT_CHARS).collect(),
         text: message.text.clone(),
@@ -243,14 +285,22 @@ fn tell(id: &MessageId, result: &AttemptResult, findings: &Findings) {
             findings.ends("mail", "mail_not_sent");
         }
         AttemptResult::Transient { words } => {
-            let detail = format!("mails wait, as the mail server does not take them: {words}");
+            let detail = format!("mails wait, as the mail server does not take them: {}", discreet(words));
             findings.begins("mail", "mail_not_sent", detail, false);
         }
         AttemptResult::Permanent { words } => {
-            tracing::warn!(message = %id, words, "The mail server refused a message for good");
+            let reply = discreet(words);
+            tracing::warn!(message = %id, reply, "The mail server refused a message for good");
             findings.ends("mail", "mail_not_sent");
         }
     }
+}
+
+/// What may be said to everybody of a mail server's words: of a reply its code
+/// only, as replies name addresses.
+fn discreet(words: &str) -> &str {
+    let code = words.get(..3).filter(|code| code.bytes().all(|digit| digit.is_ascii_digit()));
+    code.unwrap_or(words)
 }
 
 /// The outbox as a fold over the stream `relay`.

@@ -115,14 +115,22 @@ impl Reports {
         let files = self.share.list().await?;
         let lengths: BTreeMap<&str, u64> = files.iter().map(|file| (file.name.as_str(), file.bytes)).collect();
         let weeks: Vec<(Week, WeekState)> = self.lock().by_week.iter().map(|(week, state)| (*week, *state)).collect();
+        let mut first_error = Ok(());
         for (week, state) in weeks {
             let bytes = lengths.get(week.file_name().as_str()).copied();
-            let as_left = bytes.is_some() && bytes == state.bytes;
-            if !as_left {
-                self.complete(week, state).await?;
-            } else if state.written_seq < state.last_seq {
-                self.extend(week, state).await?;
-            }
+            // One file that cannot be written does not keep the others from it.
+            first_error = first_error.and(self.write_week(week, state, bytes).await);
+        }
+        first_error
+    }
+
+    async fn write_week(&self, week: Week, state: WeekState, bytes: Option<u64>) -> Result<(), ShareError> {
+        let as_left = bytes.is_some() && bytes == state.bytes;
+        if !as_left {
+            return self.complete(week, state).await;
+        }
+        if state.written_seq < state.last_seq {
+            return self.extend(week, state).await;
         }
         Ok(())
     }

@@ -156,6 +156,14 @@ pub enum Refusal {
         /// Who is on it.
         holders: Vec<Session>,
     },
+    /// The user is on it already.
+    #[error("you are on {connection} already")]
+    AlreadyYours {
+        /// Which connection.
+        connection: ConnectionId,
+        /// Who is on it.
+        holders: Vec<Session>,
+    },
     /// A take-over must say whose session it ends.
     #[error("{connection} is held by {}; name the session that you take over", names(.holders))]
     SeveralHolders {
@@ -165,13 +173,13 @@ pub enum Refusal {
         holders: Vec<Session>,
     },
     /// Nobody is on it.
-    #[error("nobody is on {connection}; there is nothing to uncheck")]
+    #[error("nobody is on {connection}; check it first")]
     NotChecked {
         /// Which connection.
         connection: ConnectionId,
     },
     /// It is somebody else's.
-    #[error("this session is {holder}'s; only they {} can do that", if *.admin_may { "or an admin" } else { "themselves" })]
+    #[error("this session is {holder}'s; only they {} can do that", if *.admin_may { "or an admin, who names the session," } else { "themselves" })]
     NotYours {
         /// Whose it is.
         holder: UserName,
@@ -299,7 +307,8 @@ impl BoardState {
         let holders = self.holders(&connection.id);
         let taken = || Refusal::Taken { connection: connection.id.clone(), holders: holders.to_vec() };
         if holders.iter().any(|session| session.user.is_same_account(&circumstances.actor.user)) {
-            return Err(taken());
+            let connection = connection.id.clone();
+            return Err(Refusal::AlreadyYours { connection, holders: holders.to_vec() });
         }
         let has_room = holders.len() < connection.capacity.get() as usize;
         let mut facts = match (&check.take_over, has_room) {
@@ -490,7 +499,7 @@ impl Refusal {
     /// The stable code of the API.
     pub fn code(&self) -> &'static str {
         match self {
-            Refusal::Taken { .. } | Refusal::SeveralHolders { .. } => "taken",
+            Refusal::Taken { .. } | Refusal::AlreadyYours { .. } | Refusal::SeveralHolders { .. } => "taken",
             Refusal::NotChecked { .. } => "not_checked",
             Refusal::NotYours { .. } => "forbidden",
             Refusal::UnknownConnection { .. } | Refusal::Retired { .. } => "unknown_connection",
@@ -501,7 +510,9 @@ impl Refusal {
     /// Who is on the connection, where that is the reason.
     pub fn holders(&self) -> &[Session] {
         match self {
-            Refusal::Taken { holders, .. } | Refusal::SeveralHolders { holders, .. } => holders,
+            Refusal::Taken { holders, .. }
+            | Refusal::AlreadyYours { holders, .. }
+            | Refusal::SeveralHolders { holders, .. } => holders,
             Refusal::NotChecked { .. }
             | Refusal::NotYours { .. }
             | Refusal::UnknownConnection { .. }

@@ -44,6 +44,9 @@ pub enum ListProblem {
     /// Longer than [`MAX_LINE_BYTES`].
     #[error("has {0} bytes; a line may have {MAX_LINE_BYTES}: is a line end missing?")]
     TooLong(usize),
+    /// A line end of another age inside the line.
+    #[error("contains a carriage return; save the file with LF or CRLF as line ends")]
+    CarriageReturn,
     /// A quoted field without end.
     #[error("has a quote that is not closed; close it, or double it if it belongs to the name")]
     OpenQuote,
@@ -136,6 +139,9 @@ fn entry<T>(line: &[u8], parse: fn(Vec<String>) -> Result<T, ListProblem>) -> Re
         return Err(ListProblem::TooLong(line.len()));
     }
     let line = std::str::from_utf8(line).map_err(|_| ListProblem::NotUtf8)?;
+    if line.contains('\r') {
+        return Err(ListProblem::CarriageReturn);
+    }
     if line.trim().is_empty() || line.starts_with('#') {
         return Ok(None);
     }
@@ -255,6 +261,7 @@ mod tests {
             ("\"a;b", "line 1 has a quote that is not closed; close it, or double it if it belongs to the name"),
             ("\"a;b\",c", "line 1 the main name contains ';', which is not allowed there"),
             (endless.as_str(), "line 1 has 4097 bytes; a line may have 4096: is a line end missing?"),
+            ("a;b\rc;d", "line 1 contains a carriage return; save the file with LF or CRLF as line ends"),
             (long_name.as_str(), "line 1 the main name has 201 characters; at most 200 are allowed"),
         ] {
             assert_eq!(findings(text.as_bytes()), [expected], "{text:?}");

@@ -1,14 +1,18 @@
 //! The relay's outbox: messages accepted, and what became of them.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
+    sync::Arc,
 };
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{names::UserName, session::hexadecimal};
+
+#[cfg(test)]
+mod tests;
 
 /// Longest message, in bytes of UTF-8.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
@@ -34,8 +38,18 @@ pub const HELD_IS_NEWS_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// How many messages at an end are remembered for those who ask.
 pub const REMEMBERED_ENDED_MESSAGES: usize = 10_000;
 
-/// Most messages that wait at once: a day's storm, kept in memory.
-pub const MAX_WAITING_MESSAGES: usize = 10_000;
+/// Most messages that are queued at once: a day's storm, kept in memory.
+pub const MAX_QUEUED_MESSAGES: usize = 10_000;
+
+/// Most messages that are held at once; the oldest is given up for one more.
+pub const MAX_HELD_MESSAGES: usize = 10_000;
+
+/// Most bytes of text that are kept in memory, of messages that wait and of
+/// those at an end, which are forgotten first.
+pub const MAX_OUTBOX_BYTES: usize = 256 * 1024 * 1024;
+
+/// What is said of a held message that is given up.
+pub const GIVEN_UP_WORDS: &str = "given up: too many messages are held, and no mail server is configured";
 
 /// The longest words of a mail server that are kept, in characters.
 pub const MAX_WORDS_CHARS: usize = 1_000;
@@ -73,6 +87,9 @@ impl fmt::Display for MessageId {
 pub struct Message {
     /// Its id.
     pub id: MessageId,
+    /// The `Message-ID` of its mail (RFC 5322), with its angle brackets; the
+    /// same for every attempt.
+    pub message_id: String,
     /// Whose program sent it.
     pub user: UserName,
     /// When it was accepted.
@@ -133,7 +150,7 @@ impl Status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracked {
     /// As accepted.
-    pub message: Message,
+    pub message: Arc<Message>,
     /// Where it stands.
     pub status: Status,
     /// How often it was tried.
@@ -174,7 +191,7 @@ pub enum RelayCommand {
     /// Keep a message, and mail it where there is a mail server.
     Accept {
         /// The message.
-        message: Message,
+        message: Arc<Message>,
         /// Whether a mail server is configured.
         can_mail: bool,
     },
@@ -210,7 +227,7 @@ pub enum RelayFact {
     /// A message was accepted.
     Accepted {
         /// The message.
-        message: Message,
+        message: Arc<Message>,
         /// Held or queued.
         status: Status,
     },
@@ -218,6 +235,13 @@ pub enum RelayFact {
     Queued {
         /// Which one.
         id: MessageId,
+    },
+    /// A held message was given up.
+    GivenUp {
+        /// Which one.
+        id: MessageId,
+        /// When.
+        at: Timestamp,
     },
     /// An attempt was made.
     Attempted {
@@ -242,7 +266,7 @@ pub enum RelayRefusal {
     #[error("there is no message {0}")]
     UnknownMessage(MessageId),
     /// Too many wait already.
-    #[error("{MAX_WAITING_MESSAGES} messages wait already; try again when the mail server takes them")]
+    #[error("as many messages wait as can be kept; try again when the mail server takes them")]
     Full,
     /// There is nobody to hand it to.
     #[error("no mail server is configured; set MAIL_SERVER, and the message can be tried again")]
@@ -257,7 +281,10 @@ pub enum RelayRefusal {
 pub struct Outbox {
     messages: BTreeMap<MessageId, Tracked>,
     order: BTreeMap<u64, MessageId>,
-    waiting: usize,
+    held: BTreeSet<u64>,
+    queued: BTreeSet<u64>,
+    bytes: usize,
+    ended_bytes: usize,
     ended_first: VecDeque<MessageId>,
     last_place: u64,
 }
@@ -287,15 +314,16 @@ impl Outbox {
             RelayFact::Attempted { id, status, words, at, next_attempt_at } => {
                 let Some(tracked) = self.messages.get_mut(id) else { return };
                 tracked.attempts += 1;
-                tracked.status = *status;
                 tracked.last_words = Some(words.clone());
                 tracked.next_attempt_at = *next_attempt_at;
                 if matches!(status, Status::Sent | Status::Failed) {
-                    tracked.ended_at = Some(*at);
-                    self.waiting = self.waiting.saturating_sub(1);
-                    self.ended_first.push_back(id.clone());
-                    self.forget_oldest();
+                    self.end(id, *status, *at);
                 }
+            }
+            RelayFact::GivenUp { id, at } => {
+                let Some(tracked) = self.messages.get_mut(id) else { return };
+                tracked.last_words = Some(GIVEN_UP_WORDS.into());
+                self.end(id, Status::Failed, *at);
             }
         }
     }
@@ -312,12 +340,12 @@ impl Outbox {
 
     /// Queued messages that are due by then, oldest first.
     pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &Tracked> {
-        self.queued().filter(move |tracked| tracked.next_attempt_at.is_none_or(|at| at <= now))
+        self.all_queued().filter(move |tracked| tracked.next_attempt_at.is_none_or(|at| at <= now))
     }
 
     /// When the next queued message is due; `None` when none is queued.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.queued().map(|tracked| tracked.next_attempt_at.unwrap_or(tracked.message.accepted_at)).min()
+        self.all_queued().map(|tracked| tracked.next_attempt_at.unwrap_or(tracked.message.accepted_at)).min()
     }
 
     /// Lets every queued message be tried at once, as after a restart.
@@ -327,27 +355,34 @@ impl Outbox {
 
     /// How many messages are not at an end.
     pub fn waiting(&self) -> usize {
-        self.waiting
+        self.queued.len() + self.held.len()
     }
 
-    fn queued(&self) -> impl Iterator<Item = &Tracked> {
-        let all = self.order.values().filter_map(|id| self.messages.get(id));
-        all.filter(|tracked| tracked.status == Status::Queued)
+    fn all_queued(&self) -> impl Iterator<Item = &Tracked> {
+        self.at(&self.queued)
     }
 
-    fn accept(&self, message: Message, can_mail: bool) -> Result<Vec<RelayFact>, RelayRefusal> {
-        if self.waiting >= MAX_WAITING_MESSAGES {
+    fn at<'a>(&'a self, places: &'a BTreeSet<u64>) -> impl Iterator<Item = &'a Tracked> {
+        places.iter().filter_map(|place| self.messages.get(self.order.get(place)?))
+    }
+
+    fn accept(&self, message: Arc<Message>, can_mail: bool) -> Result<Vec<RelayFact>, RelayRefusal> {
+        let waiting_bytes = self.bytes - self.ended_bytes;
+        let fits = waiting_bytes + message.text.len() <= MAX_OUTBOX_BYTES;
+        if !fits || (can_mail && self.queued.len() >= MAX_QUEUED_MESSAGES) {
             return Err(RelayRefusal::Full);
         }
         let status = if can_mail { Status::Queued } else { Status::Held };
-        Ok(vec![RelayFact::Accepted { message, status }])
+        let at = message.accepted_at;
+        let too_many = !can_mail && self.held.len() >= MAX_HELD_MESSAGES;
+        let oldest = self.at(&self.held).next().filter(|_| too_many);
+        let given_up = oldest.map(|oldest| RelayFact::GivenUp { id: oldest.message.id.clone(), at });
+        Ok(given_up.into_iter().chain([RelayFact::Accepted { message, status }]).collect())
     }
 
     fn queue_held(&self, now: Timestamp) -> Vec<RelayFact> {
-        let held = self.order.values().filter_map(|id| self.messages.get(id));
-        let news = held.filter(|tracked| {
-            tracked.status == Status::Held && now.duration_since(tracked.message.accepted_at) < HELD_IS_NEWS_FOR
-        });
+        let news =
+            self.at(&self.held).filter(|tracked| now.duration_since(tracked.message.accepted_at) < HELD_IS_NEWS_FOR);
         news.map(|tracked| RelayFact::Queued { id: tracked.message.id.clone() }).collect()
     }
 
@@ -361,8 +396,11 @@ impl Outbox {
         }
     }
 
-    fn keep(&mut self, message: Message, status: Status) {
+    fn keep(&mut self, message: Arc<Message>, status: Status) {
         self.last_place += 1;
+        self.bytes += message.text.len();
+        let place = self.last_place;
+        self.places(status).insert(place);
         let id = message.id.clone();
         let tracked = Tracked {
             message,
@@ -375,24 +413,45 @@ impl Outbox {
         };
         self.order.insert(self.last_place, id.clone());
         self.messages.insert(id, tracked);
-        self.waiting += 1;
+    }
+
+    /// The places of those that wait so.
+    fn places(&mut self, status: Status) -> &mut BTreeSet<u64> {
+        if status == Status::Held { &mut self.held } else { &mut self.queued }
+    }
+
+    fn end(&mut self, id: &MessageId, status: Status, at: Timestamp) {
+        let Some(tracked) = self.messages.get_mut(id) else { return };
+        tracked.status = status;
+        tracked.ended_at = Some(at);
+        let (place, bytes) = (tracked.place, tracked.message.text.len());
+        self.held.remove(&place);
+        self.queued.remove(&place);
+        self.ended_bytes += bytes;
+        self.ended_first.push_back(id.clone());
+        self.forget_oldest();
     }
 
     fn requeue(&mut self, id: &MessageId) {
         let Some(tracked) = self.messages.get_mut(id) else { return };
         if tracked.ended_at.take().is_some() {
-            self.waiting += 1;
+            self.ended_bytes -= tracked.message.text.len();
             self.ended_first.retain(|ended| ended != id);
         }
         tracked.status = Status::Queued;
         tracked.next_attempt_at = None;
+        self.held.remove(&tracked.place);
+        self.queued.insert(tracked.place);
     }
 
     fn forget_oldest(&mut self) {
-        if self.ended_first.len() > REMEMBERED_ENDED_MESSAGES
-            && let Some(tracked) = self.ended_first.pop_front().and_then(|id| self.messages.remove(&id))
-        {
-            self.order.remove(&tracked.place);
+        while self.ended_first.len() > REMEMBERED_ENDED_MESSAGES || self.bytes > MAX_OUTBOX_BYTES {
+            let Some(id) = self.ended_first.pop_front() else { return };
+            if let Some(tracked) = self.messages.remove(&id) {
+                self.order.remove(&tracked.place);
+                self.bytes -= tracked.message.text.len();
+                self.ended_bytes -= tracked.message.text.len();
+            }
         }
     }
 }
@@ -421,116 +480,4 @@ pub fn wait_after(attempts: u32, jitter: u8) -> SignedDuration {
     let doublings = attempts.saturating_sub(1).min(10);
     let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
     wait - wait / 4 * i32::from(jitter) / 255
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(number: u8, accepted_at: &str) -> Message {
-        Message {
-            id: MessageId::of_bits([number; 16]),
-            user: UserName::parse("promon").unwrap(),
-            accepted_at: accepted_at.parse().unwrap(),
-            text: "hello".into(),
-            subject: None,
-            priority: 3,
-            dedupe_key: None,
-            to: Vec::new(),
-        }
-    }
-
-    fn does(outbox: &mut Outbox, command: RelayCommand) {
-        outbox.decide(command).unwrap().iter().for_each(|fact| outbox.apply(fact));
-    }
-
-    fn attempt(result: AttemptResult, at: &str) -> RelayCommand {
-        RelayCommand::NoteAttempt { id: MessageId::of_bits([1; 16]), result, at: at.parse().unwrap(), jitter: 0 }
-    }
-
-    fn queued() -> Outbox {
-        let mut outbox = Outbox::default();
-        does(&mut outbox, RelayCommand::Accept { message: message(1, "2026-11-24T09:00:00Z"), can_mail: true });
-        outbox
-    }
-
-    fn status(outbox: &Outbox) -> Status {
-        outbox.find(&MessageId::of_bits([1; 16])).unwrap().status
-    }
-
-    #[test]
-    fn waits_double_to_a_quarter_of_an_hour() {
-        let seconds: Vec<i64> = (1..=8).map(|attempts| wait_after(attempts, 0).as_secs()).collect();
-        assert_eq!(seconds, [30, 60, 120, 240, 480, 900, 900, 900]);
-        assert_eq!(wait_after(u32::MAX, 0), LONGEST_WAIT);
-        assert_eq!(wait_after(1, 255).as_millis(), 22_500);
-    }
-
-    #[test]
-    fn a_message_that_is_taken_is_sent() {
-        let mut outbox = queued();
-        assert_eq!(outbox.due("2026-11-24T09:00:00Z".parse().unwrap()).count(), 1);
-        does(&mut outbox, attempt(AttemptResult::Taken { words: "250 OK".into() }, "2026-11-24T09:00:01Z"));
-        assert_eq!((status(&outbox), outbox.waiting(), outbox.next_due()), (Status::Sent, 0, None));
-        let again = attempt(AttemptResult::Taken { words: "250 OK".into() }, "2026-11-24T09:00:02Z");
-        assert_eq!(outbox.decide(again), Ok(Vec::new()));
-    }
-
-    #[test]
-    fn transient_trouble_waits_and_ends_after_five_days() {
-        let mut outbox = queued();
-        let away = || AttemptResult::Transient { words: "connection refused".into() };
-        does(&mut outbox, attempt(away(), "2026-11-24T09:00:01Z"));
-        assert_eq!(outbox.next_due(), Some("2026-11-24T09:00:31Z".parse().unwrap()));
-        assert_eq!(outbox.due("2026-11-24T09:00:30Z".parse().unwrap()).count(), 0);
-        does(&mut outbox, attempt(away(), "2026-11-29T08:58:00Z"));
-        assert_eq!(status(&outbox), Status::Queued);
-        does(&mut outbox, attempt(away(), "2026-11-29T08:59:00Z"));
-        assert_eq!(status(&outbox), Status::Failed);
-    }
-
-    #[test]
-    fn what_failed_is_sent_again_when_asked_and_what_was_sent_is_not() {
-        let mut outbox = queued();
-        let id = MessageId::of_bits([1; 16]);
-        does(&mut outbox, attempt(AttemptResult::Permanent { words: "550 no".into() }, "2026-11-24T09:00:01Z"));
-        assert_eq!((status(&outbox), outbox.waiting()), (Status::Failed, 0));
-        does(&mut outbox, RelayCommand::Retry { id: id.clone(), can_mail: true });
-        assert_eq!((status(&outbox), outbox.waiting()), (Status::Queued, 1));
-        does(&mut outbox, attempt(AttemptResult::Taken { words: "250 OK".into() }, "2026-11-24T09:01:00Z"));
-        assert_eq!(
-            outbox.decide(RelayCommand::Retry { id: id.clone(), can_mail: true }),
-            Err(RelayRefusal::AlreadySent(id))
-        );
-        let unknown = MessageId::named("?");
-        assert_eq!(
-            outbox.decide(RelayCommand::Retry { id: unknown.clone(), can_mail: true }),
-            Err(RelayRefusal::UnknownMessage(unknown))
-        );
-    }
-
-    #[test]
-    fn held_messages_are_queued_while_they_are_news() {
-        let mut outbox = Outbox::default();
-        for (number, at) in [(1, "2026-11-24T09:00:01Z"), (2, "2026-11-24T08:00:00Z")] {
-            does(&mut outbox, RelayCommand::Accept { message: message(number, at), can_mail: false });
-        }
-        assert_eq!(status(&outbox), Status::Held);
-        does(&mut outbox, RelayCommand::QueueHeld { now: "2026-11-25T09:00:00Z".parse().unwrap() });
-        assert_eq!(status(&outbox), Status::Queued);
-        assert_eq!(outbox.find(&MessageId::of_bits([2; 16])).unwrap().status, Status::Held);
-    }
-
-    #[test]
-    fn the_outbox_has_a_limit() {
-        let mut outbox = Outbox::default();
-        for number in 0..MAX_WAITING_MESSAGES {
-            let mut message = message(0, "2026-11-24T09:00:00Z");
-            message.id = MessageId::named(&number.to_string());
-            does(&mut outbox, RelayCommand::Accept { message, can_mail: true });
-        }
-        let one_more = RelayCommand::Accept { message: message(1, "2026-11-24T09:00:00Z"), can_mail: true };
-        assert_eq!(outbox.decide(one_more), Err(RelayRefusal::Full));
-        assert_eq!(outbox.latest(u64::MAX).count(), MAX_WAITING_MESSAGES);
-    }
 }

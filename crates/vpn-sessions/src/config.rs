@@ -187,7 +187,7 @@ impl Config {
             database_url: values.optional(&DATABASE_URL, parse::database_url),
             end_unconfirmed_after_minutes: values.optional_number(&BOARD_END_UNCONFIRMED_AFTER_MINUTES),
             log_format: values.optional_choice(&LOG_FORMAT, LogFormat::ALL),
-            log_filter: values.optional(&RUST_LOG, parse::text),
+            log_filter: values.optional(&RUST_LOG, parse::log_filter),
             in_force: Vec::new(),
             warnings: Vec::new(),
         }

@@ -33,7 +33,8 @@ pub(crate) fn start(config: &Config) {
         Some(LogFormat::Json) => false,
         None => on_terminal,
     };
-    let builder = fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
+    // A log that cannot be written must not take the server along.
+    let builder = fmt().log_internal_errors(false).with_env_filter(filter).with_writer(stderr).with_target(false);
     // A second start in one process changes nothing.
     let _ =
         if as_text { builder.with_ansi(on_terminal).try_init() } else { builder.json().flatten_event(true).try_init() };

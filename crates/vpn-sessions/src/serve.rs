@@ -1,7 +1,7 @@
 //! The server: wires the parts, starts what follows the ledger, and stops
 //! without losing anything.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use app::{
@@ -17,7 +17,7 @@ use app::{
 use domain::{account::People, board::ReportZone, names::UserName};
 use ledger::{FileLedger, WriterMark};
 use outbound::{FolderShare, SmtpMailer, SystemClock, SystemEntropy};
-use tokio::{runtime::Runtime, task::JoinSet};
+use tokio::runtime::Runtime;
 use web::{Parts, WebSettings, access_token::AccessTokens};
 
 use crate::{
@@ -25,10 +25,12 @@ use crate::{
     files, secret,
 };
 
+use self::followers::Followers;
+
 mod followers;
 
 /// How long followers may take to end what they do when the server stops.
-const LAST_REPORTS: Duration = Duration::from_millis(700);
+const LAST_WORK: Duration = Duration::from_millis(1_200);
 
 /// How long calls under way may take when all is done. One to a share that
 /// hangs is not waited for longer: the process has to end.
@@ -52,9 +54,13 @@ async fn serve(config: &Config, mark: &WriterMark) -> anyhow::Result<()> {
     let parts = Arc::new(parts(config, &world, connections, users).await?);
     let listener = listen(config)?;
     welcome(config, &parts, &listener)?;
-    let mut followers = followers::start(config, &parts)?;
-    web::serve(listener, Arc::clone(&parts), asked_to_stop()).await.context("the server ended")?;
-    settle(&parts, &mut followers).await;
+    let mut followers = Followers::start(config, &parts)?;
+    let stop = until_stopped(Arc::clone(&parts), followers.one_ended());
+    web::serve(listener, Arc::clone(&parts), stop).await.context("the server ended")?;
+    if tokio::time::timeout(LAST_WORK, settle(&parts)).await.is_err() {
+        tracing::warn!("Not all was done in time; what is in the ledger goes on at the next start");
+    }
+    anyhow::ensure!(followers.stop().await, "a part of the server ended by itself; see the log");
     tracing::info!("Stopped; everything acknowledged is kept");
     Ok(())
 }
@@ -198,17 +204,23 @@ async fn asked_to_stop() {
     }
     #[cfg(not(unix))]
     let _ = interrupted.await;
-    tracing::info!("Stopping");
 }
 
-async fn settle(parts: &Parts, followers: &mut JoinSet<()>) {
+/// Ends when the process is asked to stop, or when a part that should go on
+/// for ever has ended; sends no further mail from then on.
+async fn until_stopped(parts: Arc<Parts>, one_ended: impl Future<Output = ()>) {
+    tokio::select! {
+        () = asked_to_stop() => tracing::info!("Stopping"),
+        () = one_ended => tracing::error!("A part of the server ended by itself; the server stops"),
+    }
+    parts.relay.stop();
+}
+
+/// Lets everything that was begun come to its end.
+async fn settle(parts: &Parts) {
     parts.board.settle().await;
     parts.accounts.settle().await;
-    parts.relay.settle().await;
-    // What the share does not take in time is in the ledger, and comes with the next start.
-    let _ = tokio::time::timeout(LAST_REPORTS, parts.reports.catch_up()).await;
-    followers.abort_all();
-    while followers.join_next().await.is_some() {}
+    tokio::join!(parts.relay.finish(), parts.reports.catch_up());
 }
 
 fn mailer(config: &Config) -> anyhow::Result<Option<Box<dyn Mailer>>> {

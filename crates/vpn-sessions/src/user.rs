@@ -1,7 +1,11 @@
 //! Commands that change accounts: through the running server, or directly
 //! where none holds the data directory.
 
-use std::io::{IsTerminal, Read, stdin};
+use std::{
+    io::{IsTerminal, Read, stdin},
+    net::IpAddr,
+    time::Duration,
+};
 
 use anyhow::{Context, bail, ensure};
 use clap::ArgMatches;
@@ -13,6 +17,9 @@ use crate::{config::Config, serve};
 
 /// Longest password that is read, in bytes: four for each character, and more than is taken.
 const MAX_PASSWORD_BYTES: u64 = 4_096;
+
+/// How long a server may take to answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs `user …`.
 pub(crate) async fn run(matches: &ArgMatches, config: &Config) -> anyhow::Result<()> {
@@ -28,7 +35,11 @@ pub(crate) async fn run(matches: &ArgMatches, config: &Config) -> anyhow::Result
 /// Asks the server on this machine whether it is alive.
 pub(crate) async fn health(config: &Config) -> anyhow::Result<()> {
     let url = format!("{}/healthz", own_address(config));
-    let answer = reqwest::get(&url).await.with_context(|| format!("{url} does not answer; is the server running?"))?;
+    let answer = client(&url)?
+        .get(&url)
+        .send()
+        .await
+        .with_context(|| format!("{url} does not answer; is the server running?"))?;
     ensure!(answer.status().is_success(), "{url} answers {}", answer.status());
     Ok(())
 }
@@ -72,7 +83,7 @@ async fn access_token(matches: &ArgMatches, config: &Config, server: &str) -> an
     let Some(password) = &config.hc_pw else {
         bail!("the server has to know who asks; give --token, or set HC_USER and HC_PW");
     };
-    let request = reqwest::Client::new().post(format!("{server}/api/loginUser"));
+    let request = client(server)?.post(format!("{server}/api/loginUser"));
     let answer = request.basic_auth(&config.hc_user, Some(password.expose())).send().await;
     let answer = checked(answer.with_context(|| format!("{server} does not answer"))?).await?;
     let body: Value = answer.json().await?;
@@ -84,9 +95,22 @@ async fn set_password_at(server: &str, token: &str, user: &UserName, password: &
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(["api", "v1", "accounts", user.as_str(), "password"]);
     }
-    let request = reqwest::Client::new().put(url).bearer_auth(token).json(&json!({ "password": password }));
+    let request = client(server)?.put(url).bearer_auth(token).json(&json!({ "password": password }));
     checked(request.send().await.with_context(|| format!("{server} does not answer"))?).await?;
     Ok(())
+}
+
+/// A client for that server; no proxy is asked for one on this machine, since
+/// it would be told the password.
+fn client(server: &str) -> anyhow::Result<reqwest::Client> {
+    let url = reqwest::Url::parse(server).with_context(|| format!("{server} is no address"))?;
+    let is_here = match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+        None => false,
+    };
+    let builder = reqwest::Client::builder().timeout(ANSWERS_WITHIN);
+    Ok(if is_here { builder.no_proxy() } else { builder }.build()?)
 }
 
 async fn checked(answer: reqwest::Response) -> anyhow::Result<reqwest::Response> {

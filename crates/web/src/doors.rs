@@ -2,8 +2,9 @@
 //! answer tells the browser.
 
 use axum::{
+    body::HttpBody,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -47,6 +48,23 @@ pub(crate) async fn only_loopback(State(parts): State<Shared>, request: Request,
         return Problem::forbidden(detail).into_response();
     }
     next.run(request).await
+}
+
+/// What Engine.IO refuses without a word gets one.
+pub(crate) async fn socket_problems(request: Request, next: Next) -> Response {
+    let is_socket = request.uri().path().starts_with(socket::PATH);
+    let response = next.run(request).await;
+    let is_silent = response.body().size_hint().exact() == Some(0);
+    match response.status() {
+        StatusCode::PAYLOAD_TOO_LARGE if is_socket && is_silent => {
+            let detail = "the packet is larger than [socket] max_payload; send less";
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).into_response()
+        }
+        StatusCode::BAD_REQUEST if is_socket && is_silent => {
+            Problem::bad_request("this is no Engine.IO packet (protocol 4)").into_response()
+        }
+        _ => response,
+    }
 }
 
 /// Browsers change something, or open a socket, from our own pages only.

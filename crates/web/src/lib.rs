@@ -39,7 +39,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long requests under way may take when the server stops; sockets are
 /// told at once. Within App Service's five seconds, and ours of three.
-const GRACE: Duration = Duration::from_millis(1_500);
+const GRACE: Duration = Duration::from_millis(1_200);
 
 /// How the outside is set up.
 #[derive(Clone, Debug)]
@@ -117,6 +117,7 @@ fn router(parts: Shared, sockets: &Arc<Sockets>) -> Router {
     routes
         .with_state(Arc::clone(&parts))
         .layer(EngineIoLayer::from_config(Arc::clone(sockets), socket::engine_config(&parts.settings)))
+        .layer(middleware::from_fn(doors::socket_problems))
         .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::same_origin))
         .layer(middleware::from_fn_with_state(parts, doors::only_loopback))
         .layer(middleware::from_fn(doors::security_headers))

@@ -130,7 +130,8 @@ async fn sign_out(State(parts): State<Shared>, jar: CookieJar, caller: Result<Ca
     {
         return Problem::from(failure).into_response();
     }
-    let removal = Cookie::build((cookie_name(parts.settings.is_secure()), "")).path("/");
+    let secure = parts.settings.is_secure();
+    let removal = Cookie::build((cookie_name(secure), "")).path("/").secure(secure);
     (jar.remove(removal), Redirect::to("/login")).into_response()
 }
 

@@ -89,7 +89,10 @@ impl<R: Into<Problem>> From<Failure<R>> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
         let status = match &refusal {
-            Refusal::Taken { .. } | Refusal::SeveralHolders { .. } | Refusal::NotChecked { .. } => StatusCode::CONFLICT,
+            Refusal::Taken { .. }
+            | Refusal::AlreadyYours { .. }
+            | Refusal::SeveralHolders { .. }
+            | Refusal::NotChecked { .. } => StatusCode::CONFLICT,
             Refusal::NotYours { .. } => StatusCode::FORBIDDEN,
             Refusal::UnknownConnection { .. } | Refusal::Retired { .. } | Refusal::UnknownSession { .. } => {
                 StatusCode::NOT_FOUND

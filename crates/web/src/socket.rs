@@ -171,12 +171,13 @@ impl EngineIoHandler for Sockets {
             Some(Packet::Connect { namespace, payload }) => self.connect(socket, namespace, payload),
             Some(Packet::Event { id, payload }) => self.event(socket, id, payload),
             Some(Packet::Ack) => {}
-            Some(Packet::Disconnect) | None => close(&socket),
+            Some(Packet::Disconnect) => close(&socket),
+            None => refuse(&socket, "this is no Socket.IO packet that is known here (protocol 5, text, namespace /)"),
         }
     }
 
     fn on_binary(self: &Arc<Self>, _: Bytes, socket: Arc<Socket>) {
-        close(&socket);
+        refuse(&socket, "binary packets are not taken; send text");
     }
 }
 
@@ -197,6 +198,12 @@ fn acknowledge(socket: &Socket, id: Option<u64>, ack: &wire::board::Ack) {
     if let Some(id) = id {
         send(socket, packet::ack(id, ack));
     }
+}
+
+/// Says what is wrong, and ends the socket.
+fn refuse(socket: &Socket, problem: &str) {
+    send(socket, packet::connect_error("/", problem, "bad_request"));
+    close(socket);
 }
 
 fn close(socket: &Socket) {

@@ -32,7 +32,9 @@ impl Reports {
         let mut reports = BTreeMap::new();
         for file in self.share.list().await.unwrap_or_default() {
             let Some(week) = Week::of_file_name(&file.name) else { continue };
-            let rows = self.count_rows(week, &file).await?;
+            let known = self.lock().by_week.get(&week).map_or(0, |state| state.rows);
+            // One file that cannot be read does not hide the others.
+            let rows = self.count_rows(week, &file).await.unwrap_or(known);
             reports.insert(week, Report { week, rows, bytes: file.bytes, modified: file.modified });
         }
         let weeks: Vec<Week> = self.lock().by_week.keys().copied().collect();

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::{report, session::EndedSession};
 
+/// How many hexadecimal digits a session's id has.
+const SESSION_ID_DIGITS: usize = 32;
+
 /// The bytes to append to a file so that it holds each session once. A torn
 /// last row or opening of ours is completed; any other content stays and ends
 /// its line first.
@@ -14,28 +17,27 @@ pub(super) fn missing(content: &[u8], sessions: &[EndedSession]) -> Vec<u8> {
         return opening[content.len()..].iter().copied().chain(rows).collect();
     }
     let (whole, torn) = content.split_at(content.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1));
-    let present: BTreeSet<String> = report::read_rows(whole).into_iter().filter_map(|mut row| row.pop()).collect();
-    let lacking = sessions.iter().filter(|ended| !present.contains(ended.session.id.as_str()));
+    let present: BTreeSet<&[u8]> = whole.split(|&byte| byte == b'\n').filter_map(session_id).collect();
+    let lacking = sessions.iter().filter(|ended| !present.contains(ended.session.id.as_str().as_bytes()));
     let rows: Vec<Vec<u8>> = lacking.map(report::row).collect();
-    if torn.is_empty() {
+    if torn.is_empty() || rows.is_empty() {
         return rows.concat();
     }
-    match rows.iter().position(|row| row.starts_with(torn)) {
-        Some(at) => {
-            let others = rows.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, row)| row.as_slice());
-            [&rows[at][torn.len()..], &others.collect::<Vec<_>>().concat()].concat()
-        }
-        None if rows.is_empty() => Vec::new(),
-        None => {
-            let last_row = report::read_rows(torn).into_iter().next().and_then(|mut row| row.pop());
-            let rows = rows.iter().filter(|row| Some(last_cell(row)) != last_row);
-            [b"\r\n".as_slice(), &rows.cloned().collect::<Vec<_>>().concat()].concat()
-        }
+    if let Some(at) = rows.iter().position(|row| row.starts_with(torn)) {
+        let others = rows.iter().enumerate().filter(|(other, _)| *other != at).flat_map(|(_, row)| row);
+        return rows[at][torn.len()..].iter().chain(others).copied().collect();
     }
+    let rows = rows.iter().filter(|row| session_id(torn).is_none() || session_id(row) != session_id(torn));
+    [b"\r\n".as_slice(), &rows.flatten().copied().collect::<Vec<_>>()].concat()
 }
 
-fn last_cell(row: &[u8]) -> String {
-    report::read_rows(row).into_iter().next().and_then(|mut cells| cells.pop()).unwrap_or_default()
+/// The session that a line is about: the last run of just 32 hexadecimal
+/// digits in it. So it is found whatever people did to the file: another
+/// separator, a column more, a stray quote. A note stands before it, so that
+/// nobody hides a session by noting its id on another.
+fn session_id(line: &[u8]) -> Option<&[u8]> {
+    let mut runs = line.split(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    runs.rfind(|run| run.len() == SESSION_ID_DIGITS)
 }
 
 #[cfg(test)]
@@ -103,5 +105,27 @@ mod tests {
         unended.extend_from_slice(b" edited");
         let appended = missing(&unended, &sessions[1..]);
         assert_eq!(appended, [b"\r\n".as_slice(), &report::row(&sessions[1]), &report::row(&sessions[2])].concat());
+    }
+
+    #[test]
+    fn a_file_that_a_spreadsheet_saved_its_own_way_gets_nothing_twice() {
+        let sessions = [session(1), session(2)];
+        let ours = String::from_utf8(whole(&sessions)).unwrap();
+        let semicolons = ours.replace(',', ";");
+        let one_column_more = ours.replace("\r\n", ",reviewed\r\n");
+        let stray_quote = ours.replacen("alice", "\"alice", 1);
+        for edited in [semicolons, one_column_more, stray_quote, ours.replace("\r\n", "\n")] {
+            assert!(missing(edited.as_bytes(), &sessions).is_empty(), "{edited}");
+            let appended = missing(edited.as_bytes(), &[session(1), session(2), session(3)]);
+            assert_eq!(appended, report::row(&session(3)), "{edited}");
+        }
+    }
+
+    #[test]
+    fn an_id_in_a_note_hides_no_session() {
+        let mut noted = session(1);
+        noted.session.note = Note::parse(session(2).session.id.as_str()).unwrap();
+        let content = whole(&[noted.clone()]);
+        assert_eq!(missing(&content, &[noted, session(2)]), report::row(&session(2)));
     }
 }

@@ -67,7 +67,7 @@ async fn commands_handed_over_together_are_decided_in_order_and_kept_by_one_sync
                 assert_eq!(place, 0, "the first one gets it");
                 yes += 1;
             }
-            Err(Failure::Refused(Refusal::Taken { holders, .. })) => assert_eq!(holders.len(), 1),
+            Err(Failure::Refused(Refusal::AlreadyYours { holders, .. })) => assert_eq!(holders.len(), 1),
             other => panic!("{other:?}"),
         }
     }

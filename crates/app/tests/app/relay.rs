@@ -115,6 +115,40 @@ async fn what_waits_is_tried_at_once_after_a_restart() {
     assert_eq!(mailer.tried(1).await, first, "the clock did not move, and it is the same mail");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_mail_whose_record_cannot_be_kept_is_not_sent_again() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let relay = Arc::new(Relay::open(world.world(), route()).await.unwrap());
+    let mailer = Arc::new(ScriptedMailer::answering([]));
+    let (id, _) = relay.accept(promon(), message("hello")).await.unwrap();
+    world.ledger.refuse(true);
+    let _delivery = Delivery::start(&world, &relay, &mailer);
+    mailer.tried(1).await;
+    tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    assert_eq!(relay.find(&id).unwrap().status, Status::Queued, "nobody can know yet");
+    world.ledger.refuse(false);
+    is(&relay, &id, Status::Sent).await;
+    assert_eq!(mailer.tried(1).await.len(), 1, "one message, one mail");
+}
+
+#[tokio::test]
+async fn a_stop_lets_what_is_under_way_be_recorded_and_begins_nothing() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let relay = Arc::new(Relay::open(world.world(), route()).await.unwrap());
+    let (under_way, _) = relay.accept(promon(), message("first")).await.unwrap();
+    let (waiting, _) = relay.accept(promon(), message("second")).await.unwrap();
+    let (mailer, go_on) = ScriptedMailer::waiting();
+    let mailer = Arc::new(mailer);
+    let _delivery = Delivery::start(&world, &relay, &mailer);
+    mailer.tried(1).await;
+    relay.stop();
+    go_on.notify_one();
+    relay.finish().await;
+    assert_eq!(relay.find(&under_way).unwrap().status, Status::Sent);
+    assert_eq!(relay.find(&waiting).unwrap().status, Status::Queued);
+    assert_eq!(mailer.tried(1).await.len(), 1);
+}
+
 #[tokio::test]
 async fn held_messages_are_mailed_once_there_is_a_mail_server() {
     let world = TestWorld::at("2026-11-24T09:00:00Z");

@@ -136,6 +136,19 @@ async fn a_file_that_is_gone_is_written_anew_and_one_that_was_edited_keeps_its_c
 }
 
 #[tokio::test]
+async fn a_report_that_cannot_be_written_holds_up_no_other_week() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    fs::create_dir(office.world.path("audit").join("audit-2026-W48.csv")).unwrap();
+    office.sessions(1).await;
+    office.session("2026-12-02T09:00:00Z", "2026-12-02T10:00:00Z").await;
+    office.reports.catch_up().await;
+    assert_eq!(office.rows("2026-W49"), 1);
+    assert_eq!(office.findings.current().len(), 1, "and it is said");
+    let listed = office.reports.list().await.unwrap();
+    assert_eq!(listed.iter().map(|report| report.rows).collect::<Vec<_>>(), [1, 1]);
+}
+
+#[tokio::test]
 async fn each_session_is_in_the_week_of_its_uncheck_by_the_zone() {
     let office = Office::at("2026-12-31T08:00:00Z").await;
     office.session("2026-12-31T09:00:00Z", "2027-01-03T22:59:59Z").await;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
+use tracing_subscriber::EnvFilter;
 
 use super::{
     bounds::{MAX_ADDRESS_BYTES, MAX_HOST_BYTES, MAX_LIST_ITEMS, MAX_USER_CHARS},
@@ -27,6 +28,13 @@ struct WebAddress<'a> {
 
 pub(super) fn text(text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
+}
+
+pub(super) fn log_filter(text: &str) -> Result<String, Problem> {
+    match EnvFilter::builder().parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(Problem::LogFilter(text.to_owned())),
+    }
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, Problem> {

@@ -12,6 +12,9 @@ use super::bounds::{
 /// What is wrong, and the mend.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
+    /// A text that filters no log lines.
+    #[error("is {0:?}; write a level or levels by part, such as info or web=debug,info")]
+    LogFilter(String),
     /// A list file cannot be taken up.
     #[error("{0}")]
     ListFile(String),

@@ -1,26 +1,74 @@
 //! What runs beside the server: the reports, the mails, and the list files.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use app::findings::Findings;
 use domain::list_file::{ListFinding, read_connections, read_users};
 use outbound::WatchedFile;
-use tokio::task::JoinSet;
+use tokio::{sync::Notify, task::JoinSet};
 use web::Parts;
 
 use crate::{config::Config, files};
 
-/// Starts all of them.
-pub(super) fn start(config: &Config, parts: &Arc<Parts>) -> anyhow::Result<JoinSet<()>> {
-    let mut followers = JoinSet::new();
-    followers.spawn(follow_reports(Arc::clone(parts)));
-    if let Some(mailer) = super::mailer(config)? {
-        let parts = Arc::clone(parts);
-        followers.spawn(async move { parts.relay.deliver(mailer.as_ref(), &parts.findings).await });
+/// The pause before a list that could not be kept is taken up again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// All of them; each goes on until it is stopped.
+pub(super) struct Followers {
+    tasks: JoinSet<()>,
+    ended: Arc<Notify>,
+}
+
+/// Tells when a follower is no more, whatever ended it.
+struct TellsEnd(Arc<Notify>);
+
+impl Drop for TellsEnd {
+    fn drop(&mut self) {
+        self.0.notify_one();
     }
-    followers.spawn(watch_connections(files::connections_path(config), Arc::clone(parts)));
-    followers.spawn(watch_users(files::users_path(config), Arc::clone(parts)));
-    Ok(followers)
+}
+
+impl Followers {
+    /// Starts them.
+    pub(super) fn start(config: &Config, parts: &Arc<Parts>) -> anyhow::Result<Followers> {
+        let mut followers = Followers { tasks: JoinSet::new(), ended: Arc::default() };
+        followers.spawn(follow_reports(Arc::clone(parts)));
+        if let Some(mailer) = super::mailer(config)? {
+            let parts = Arc::clone(parts);
+            followers.spawn(async move {
+                parts.relay.deliver(mailer.as_ref(), &parts.findings).await;
+                // It ends when the server stops, and has nothing to do until then.
+                std::future::pending().await
+            });
+        }
+        followers.spawn(watch_connections(files::connections_path(config), Arc::clone(parts)));
+        followers.spawn(watch_users(files::users_path(config), Arc::clone(parts)));
+        Ok(followers)
+    }
+
+    /// Ends when one of them does.
+    pub(super) fn one_ended(&self) -> impl Future<Output = ()> + Send + 'static {
+        let ended = Arc::clone(&self.ended);
+        async move { ended.notified().await }
+    }
+
+    /// Stops them; whether all were still there.
+    pub(super) async fn stop(&mut self) -> bool {
+        self.tasks.abort_all();
+        let mut all_there = true;
+        while let Some(end) = self.tasks.join_next().await {
+            all_there &= end.is_err_and(|error| error.is_cancelled());
+        }
+        all_there
+    }
+
+    fn spawn(&mut self, follower: impl Future<Output = ()> + Send + 'static) {
+        let tells = TellsEnd(Arc::clone(&self.ended));
+        self.tasks.spawn(async move {
+            let _tells = tells;
+            follower.await;
+        });
+    }
 }
 
 async fn follow_reports(parts: Arc<Parts>) {
@@ -35,8 +83,10 @@ async fn watch_connections(path: PathBuf, parts: Arc<Parts>) {
             read.and_then(|bytes| read_connections(&bytes).map_err(|findings| files::described(&path, &findings)));
         match list {
             Ok(list) => {
-                if let Err(failure) = parts.board.take_up(Arc::new(list)).await {
-                    tracing::error!(?failure, "A changed list of connections could not be taken up");
+                let list = Arc::new(list);
+                // That changes cannot be kept is a finding of its own.
+                while parts.board.take_up(Arc::clone(&list)).await.is_err() {
+                    tokio::time::sleep(TRY_AGAIN_AFTER).await;
                 }
                 parts.findings.ends("config", "sessions_file");
             }

@@ -24,6 +24,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How many looks a socket has to sign in before it is closed.
 const LOOKS_TO_JOIN: u32 = 10;
 
+/// How many whole boards are made before the sockets may take them.
+const BOARDS_AT_ONCE: usize = 32;
+
 /// What the hub is told.
 pub(super) enum Notice {
     /// A socket opened; it has to join soon.
@@ -74,8 +77,8 @@ impl Hub {
                     None => return,
                 },
                 update = feed.recv() => match update {
-                    Ok(update) => self.broadcast(&update),
-                    Err(RecvError::Lagged(_)) => self.show_board_to_all(),
+                    Ok(update) => self.broadcast(&update).await,
+                    Err(RecvError::Lagged(_)) => self.show_board_to_all().await,
                     Err(RecvError::Closed) => return,
                 },
                 _ = findings.changed() => self.tell_findings(),
@@ -123,9 +126,9 @@ impl Hub {
         }
     }
 
-    fn broadcast(&mut self, update: &Update) {
+    async fn broadcast(&mut self, update: &Update) {
         match &update.news {
-            News::OtherList => self.show_board_to_all(),
+            News::OtherList => self.show_board_to_all().await,
             News::Lines(lines) => {
                 let connections = lines.iter().map(shapes::connection).collect();
                 let frame: Str =
@@ -138,9 +141,13 @@ impl Hub {
         }
     }
 
-    fn show_board_to_all(&mut self) {
+    async fn show_board_to_all(&mut self) {
         let ids: Vec<Sid> = self.members.keys().copied().collect();
-        ids.into_iter().for_each(|id| self.show_board(id));
+        for some in ids.chunks(BOARDS_AT_ONCE) {
+            some.iter().for_each(|id| self.show_board(*id));
+            // Lets the sockets take theirs before more are made.
+            tokio::task::yield_now().await;
+        }
     }
 
     fn show_board(&mut self, id: Sid) {
@@ -201,14 +208,14 @@ impl Hub {
             }
         }
         let guests = &self.guests;
-        self.members.retain(|id, _| !guests.contains_key(id));
+        self.members.retain(|id, member| !guests.contains_key(id) && !member.socket.is_closed());
         for guest in self.guests.values_mut() {
             guest.looks += 1;
             if guest.looks > LOOKS_TO_JOIN + 1 {
                 guest.socket.close(DisconnectReason::TransportError);
             }
         }
-        self.guests.retain(|_, guest| guest.looks <= LOOKS_TO_JOIN + 1);
+        self.guests.retain(|_, guest| guest.looks <= LOOKS_TO_JOIN + 1 && !guest.socket.is_closed());
     }
 
     fn stop(self, done: oneshot::Sender<()>) {

@@ -204,6 +204,11 @@ fn wrong_values_are_named_with_their_mend() {
             "mysql://alice:hunter2@example.com",
             "is not the address of a database; write postgres://USER:PASSWORD@HOST/DATABASE",
         ),
+        (
+            "RUST_LOG",
+            "web=debug=info",
+            "is \"web=debug=info\"; write a level or levels by part, such as info or web=debug,info",
+        ),
         ("JWT_MINUTES", "an hour", "is \"an hour\"; write a whole number from 1 to 43200"),
     ] {
         assert_eq!(environment(&[(variable, value)]).errors(), [format!("{variable} {expected}")]);
