@@ -106,3 +106,16 @@ def test_a_break_in_the_log_cannot_be_made_up(server):
     server.signs_in("carol").gets("/api/v1/audit/reports/audit-2026-W01%0Amade%20up.csv")
     server.stops()
     assert all(json.loads(line)["message"] != "made up" for line in server.log.splitlines())
+
+
+def test_a_log_that_nobody_reads_stops_nothing(make_server):
+    server = make_server()
+    reading, writing = os.pipe()
+    server.starts(stderr=writing)
+    os.close(writing)
+    os.close(reading)
+    alice = server.signs_in("alice")
+    alice.unchecks(alice.checks(FIRST).session)
+    server.writes("sessions.csv", "vpn main 1;vpn sub 1\nvpn main 9;vpn sub 9\n")
+    eventually(lambda: "vpn main 9;vpn sub 9" in alice.board())
+    server.stops()

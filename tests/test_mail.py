@@ -315,3 +315,12 @@ def test_nothing_sent_is_sent_again_after_a_restart(relay, mail_server, script):
     second = script.hands_in("another")
     becomes(script, second, "sent")
     assert len(mail_server.attempts) == 2
+
+
+def test_a_stop_in_the_middle_of_a_mail_does_not_mail_it_twice(mail_server, relay, script):
+    mail_server.thinks_for = 0.5
+    message_id = script.hands_in("hello")
+    eventually(lambda: mail_server.attempts)
+    relay.restarts()
+    becomes(relay.signs_in("promon"), message_id, "sent")
+    assert len(mail_server.attempts) == 1

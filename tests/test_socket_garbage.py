@@ -1,5 +1,6 @@
 """A socket that sends what is no packet is ended; the server and all other sockets live on."""
 
+import json
 from contextlib import suppress
 
 import pytest
@@ -71,6 +72,24 @@ def test_what_is_no_packet_ends_the_socket(server, sign_in, bystander, way, pack
         socket.sends(packet)
     socket.ends()
     lives_on(server, bystander)
+
+
+@both_ways
+def test_the_socket_is_told_why(server, sign_in, way):
+    socket = sign_in(way)
+    with suppress(OSError, Ended):
+        socket.sends("4garbage")
+    error = json.loads(socket.hears("44{").removeprefix("44"))
+    assert error["data"]["code"] == "bad_request"
+    assert "Socket.IO" in error["message"]
+    socket.ends()
+
+
+def test_what_polling_cannot_read_is_a_problem(server, sign_in):
+    for body, status, code in [("4" + "x" * MAX_PAYLOAD, 413, "too_large"), ("zzz", 400, "bad_request")]:
+        answer = sign_in("polling").answer_to(body.encode())
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 @both_ways

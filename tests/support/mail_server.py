@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import asyncio
 import ssl
 import threading
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class MailServer:
         self.context = context
         self.authority = certificates / "authority.pem"
         self.port = free_port()
+        self.thinks_for = 0
         self.says = []
         self.says_of_recipients = []
         self.attempts = []
@@ -109,6 +111,8 @@ class MailServer:
         with self.lock:
             self.attempts.append(attempt)
             answer = self.says.pop(0) if self.says else "250 2.0.0 taken"
+        await asyncio.sleep(self.thinks_for)
+        with self.lock:
             if answer.startswith("250"):
                 self.taken.append(attempt)
         return answer

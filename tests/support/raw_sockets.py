@@ -108,8 +108,12 @@ class RawPollingSocket(RawSocket):
 
     def posts(self, content):
         """Sends bytes, whatever they are, and gives the status."""
+        return self.answer_to(content).status_code
+
+    def answer_to(self, content):
+        """Sends bytes, whatever they are, and gives the HTTP answer."""
         try:
-            return self.client.post(self.place, data=content, timeout=SOON).status_code
+            return self.client.post(self.place, data=content, timeout=SOON)
         except requests.ConnectionError as error:
             raise Ended from error
 

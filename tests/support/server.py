@@ -91,10 +91,10 @@ class Server:
 
     # Starting and ending.
 
-    def starts(self, *arguments):
+    def starts(self, *arguments, stderr=None):
         """Starts, and waits until it answers."""
         self.tokens.clear()
-        self.launches(*arguments)
+        self.launches(*arguments, stderr=stderr)
         eventually(self._answers, within=START_SECONDS)
         return self
 

@@ -13,6 +13,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use app::store::answered;
@@ -42,6 +43,10 @@ const MAX_WAITING_NOTICES: usize = 16_384;
 /// How many packets may wait for a socket; one that is further behind is cut
 /// off, and comes back with its `seq`.
 const MAX_WAITING_PACKETS: usize = 128;
+
+/// How long a socket that is ended may take to fetch why: one that polls asks
+/// again first.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 pub(crate) type Socket = engineioxide::Socket<Peer>;
 
@@ -172,12 +177,12 @@ impl EngineIoHandler for Sockets {
             Some(Packet::Event { id, payload }) => self.event(socket, id, payload),
             Some(Packet::Ack) => {}
             Some(Packet::Disconnect) => close(&socket),
-            None => refuse(&socket, "this is no Socket.IO packet that is known here (protocol 5, text, namespace /)"),
+            None => refuse(socket, "this is no Socket.IO packet that is known here (protocol 5, text, namespace /)"),
         }
     }
 
     fn on_binary(self: &Arc<Self>, _: Bytes, socket: Arc<Socket>) {
-        refuse(&socket, "binary packets are not taken; send text");
+        refuse(socket, "binary packets are not taken; send text");
     }
 }
 
@@ -200,10 +205,14 @@ fn acknowledge(socket: &Socket, id: Option<u64>, ack: &wire::board::Ack) {
     }
 }
 
-/// Says what is wrong, and ends the socket.
-fn refuse(socket: &Socket, problem: &str) {
-    send(socket, packet::connect_error("/", problem, "bad_request"));
-    close(socket);
+/// Says what is wrong, and ends the socket; nothing more of it is done.
+fn refuse(socket: Arc<Socket>, problem: &str) {
+    socket.data.caller.lock().unwrap_or_else(PoisonError::into_inner).take();
+    send(&socket, packet::connect_error("/", problem, "bad_request"));
+    tokio::spawn(async move {
+        tokio::time::sleep(LAST_WORDS).await;
+        close(&socket);
+    });
 }
 
 fn close(socket: &Socket) {
