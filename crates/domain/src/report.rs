@@ -3,9 +3,16 @@
 //! A report is RFC 4180 with a UTF-8 byte order mark; times are RFC 3339 with
 //! the zone's offset. Which file a session belongs to says its [`crate::week`].
 
+mod difference;
+
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::session::EndedSession;
+
+pub use difference::{Difference, differences};
+
+/// How many hexadecimal digits a session's id has.
+const SESSION_ID_DIGITS: usize = 32;
 
 /// The columns of a report, in order.
 pub const COLUMNS: [&str; 9] =
@@ -34,6 +41,15 @@ pub fn row(ended: &EndedSession) -> Vec<u8> {
         harmless(session.note.as_str()),
         session.id.to_string(),
     ])
+}
+
+/// The id of the session that a line is about: the last run of just 32
+/// hexadecimal digits in it. So it is found whatever people did to the file:
+/// another separator, a column more, a stray quote. A note stands before it, so
+/// that nobody hides a session by noting its id on another.
+pub fn session_of(line: &[u8]) -> Option<&[u8]> {
+    let mut runs = line.split(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    runs.rfind(|run| run.len() == SESSION_ID_DIGITS)
 }
 
 /// A cell that no spreadsheet takes for a formula: `'` goes before `=`, `+`,

@@ -14,6 +14,7 @@ mod mark;
 mod note;
 mod segment;
 mod stream;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -21,3 +22,4 @@ mod tests;
 pub use files::FileLedger;
 pub use mark::{Holder, WriterMark, holder};
 pub use note::OpeningNote;
+pub use verify::{Proof, open_to_read, verify};

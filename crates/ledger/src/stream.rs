@@ -101,6 +101,11 @@ impl StreamFiles {
         self.epoch = epoch.to_owned();
     }
 
+    /// In how many segments it is kept.
+    pub(crate) fn segment_count(&self) -> usize {
+        self.segments.len()
+    }
+
     /// The end of the chain.
     pub(crate) fn head(&self) -> Head {
         self.head

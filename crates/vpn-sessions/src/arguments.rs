@@ -14,6 +14,7 @@ pub(crate) fn command() -> Command {
         .args(config::arguments())
         .subcommand(Command::new("serve").about("Run the server (the default)"))
         .subcommand(user())
+        .subcommand(audit())
         .subcommand(configuration())
         .subcommand(Command::new("health").about("Exit 0 if the server on this machine answers"))
 }
@@ -43,6 +44,15 @@ fn user() -> Command {
             Command::new("set-password").about("Set a password, read from standard input or asked for").arg(name),
         )
         .subcommand(Command::new("list").about("Who there is, and each one's role"))
+}
+
+fn audit() -> Command {
+    Command::new("audit").about("The audit").subcommand_required(true).subcommand(
+        Command::new("verify").about("Prove the ledger's chains, and compare the weekly reports with it").long_about(
+            "Prove the ledger's chains, and compare the weekly reports with it.\n\nOnly reads, with a server or \
+                 without. Exits with 1 where something differs, and names it.",
+        ),
+    )
 }
 
 fn configuration() -> Command {

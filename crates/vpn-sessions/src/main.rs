@@ -10,6 +10,7 @@ use clap::ArgMatches;
 use crate::config::{Config, Refused};
 
 mod arguments;
+mod audit;
 mod config;
 mod files;
 mod logs;
@@ -38,6 +39,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         }
         Some(("user", user)) => {
             runtime()?.block_on(user::run(user, &Config::load(matches)?)).map(|()| ExitCode::SUCCESS)
+        }
+        Some(("audit", _)) => {
+            let sound = runtime()?.block_on(audit::verify(&Config::load(matches)?))?;
+            Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(("health", _)) => runtime()?.block_on(user::health(&Config::load(matches)?)).map(|()| ExitCode::SUCCESS),
         Some(_) | None => serve(matches),

@@ -4,9 +4,6 @@ use std::collections::BTreeSet;
 
 use domain::{report, session::EndedSession};
 
-/// How many hexadecimal digits a session's id has.
-const SESSION_ID_DIGITS: usize = 32;
-
 /// The bytes to append to a file so that it holds each session once. A torn
 /// last row or opening of ours is completed; any other content stays and ends
 /// its line first.
@@ -17,7 +14,7 @@ pub(super) fn missing(content: &[u8], sessions: &[EndedSession]) -> Vec<u8> {
         return opening[content.len()..].iter().copied().chain(rows).collect();
     }
     let (whole, torn) = content.split_at(content.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1));
-    let present: BTreeSet<&[u8]> = whole.split(|&byte| byte == b'\n').filter_map(session_id).collect();
+    let present: BTreeSet<&[u8]> = whole.split(|&byte| byte == b'\n').filter_map(report::session_of).collect();
     let lacking = sessions.iter().filter(|ended| !present.contains(ended.session.id.as_str().as_bytes()));
     let rows: Vec<Vec<u8>> = lacking.map(report::row).collect();
     if torn.is_empty() || rows.is_empty() {
@@ -27,17 +24,10 @@ pub(super) fn missing(content: &[u8], sessions: &[EndedSession]) -> Vec<u8> {
         let others = rows.iter().enumerate().filter(|(other, _)| *other != at).flat_map(|(_, row)| row);
         return rows[at][torn.len()..].iter().chain(others).copied().collect();
     }
-    let rows = rows.iter().filter(|row| session_id(torn).is_none() || session_id(row) != session_id(torn));
+    let rows = rows
+        .iter()
+        .filter(|row| report::session_of(torn).is_none() || report::session_of(row) != report::session_of(torn));
     [b"\r\n".as_slice(), &rows.flatten().copied().collect::<Vec<_>>()].concat()
-}
-
-/// The session that a line is about: the last run of just 32 hexadecimal
-/// digits in it. So it is found whatever people did to the file: another
-/// separator, a column more, a stray quote. A note stands before it, so that
-/// nobody hides a session by noting its id on another.
-fn session_id(line: &[u8]) -> Option<&[u8]> {
-    let mut runs = line.split(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    runs.rfind(|run| run.len() == SESSION_ID_DIGITS)
 }
 
 #[cfg(test)]

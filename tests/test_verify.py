@@ -1,0 +1,102 @@
+"""`audit verify`: what was changed in ledger or reports is named, and nothing else is."""
+
+import pytest
+
+from support.waiting import eventually
+
+FIRST = "vpn main 1;vpn sub 1"
+SECOND = "vpn main 1;vpn sub 2"
+
+
+@pytest.fixture
+def audited(server, alice, bob):
+    """A stopped server whose week has four sessions."""
+    for person, connection in [(alice, FIRST), (bob, SECOND), (alice, FIRST), (bob, FIRST)]:
+        session = person.checks(connection).session
+        person.unchecks(session)
+    eventually(lambda: server.share.has(session))
+    return server.stops()
+
+
+def report_of(server):
+    """This week's report."""
+    return next(server.audit_dir.glob("audit-*.csv"))
+
+
+def lines_of(report):
+    return report.read_bytes().splitlines(keepends=True)
+
+
+def contents(server):
+    folders = (server.data_dir, server.audit_dir)
+    return {path: path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+def is_sound(server):
+    output = server.runs("audit", "verify").is_done()
+    assert "4 rows" in output and output.count("whole") == 4
+
+
+def names(server, *words):
+    """Asserts that something is found, and how it is named."""
+    done = server.runs("audit", "verify")
+    assert done.code == 1, done
+    assert all(word in done.output for word in words), done
+
+
+def test_what_nobody_touched_is_sound(audited):
+    before = contents(audited)
+    is_sound(audited)
+    assert contents(audited) == before, "it only reads"
+
+
+def test_it_runs_beside_a_server(audited):
+    audited.starts()
+    is_sound(audited)
+    alice = audited.signs_in("alice")
+    alice.unchecks(alice.checks(FIRST).session)
+    output = audited.runs("audit", "verify").is_done()
+    assert "5 rows" in output, "a report that is about to follow is no alarm"
+
+
+def test_an_edited_row_is_named(audited):
+    report = report_of(audited)
+    lines = lines_of(report)
+    report.write_bytes(b"".join([*lines[:2], lines[2].replace(b"bob", b"eve"), *lines[3:]]))
+    names(audited, report.name, "line 3", "was changed")
+
+
+def test_a_removed_a_doubled_and_an_invented_row_are_named(audited):
+    report = report_of(audited)
+    lines = lines_of(report)
+    report.write_bytes(b"".join(lines[:1] + lines[2:]))
+    names(audited, "is missing")
+    report.write_bytes(b"".join([*lines, lines[1]]))
+    names(audited, "line 6", "is there twice")
+    report.write_bytes(b"".join([*lines[:2], lines[1].replace(lines[1][-34:-2], b"0" * 32), *lines[2:]]))
+    names(audited, "line 3", "knows no such session")
+
+
+def test_swapped_rows_are_named(audited):
+    report = report_of(audited)
+    lines = lines_of(report)
+    report.write_bytes(b"".join([lines[0], lines[2], lines[1], *lines[3:]]))
+    names(audited, "line 3", "was moved")
+
+
+def test_a_report_that_is_gone_and_one_from_nowhere_are_named(audited):
+    report = report_of(audited)
+    report.rename(report.with_name("audit-2020-W01.csv"))
+    names(audited, f"{report.name}: missing", "audit-2020-W01.csv: differs")
+
+
+def test_a_changed_record_is_named_with_file_and_line(audited):
+    segment = audited.data_dir / "ledger" / "audit" / "000001.jsonl"
+    segment.write_bytes(segment.read_bytes().replace(b"alice", b"carol", 1))
+    names(audited, "ledger audit:", "000001.jsonl line", "the line was changed", "ledger keys: whole")
+
+
+def test_a_ledger_that_is_not_there_is_said(make_server):
+    done = make_server().runs("audit", "verify", DATA_DIR="nowhere")
+    assert done.code == 1
+    assert "DATA_DIR" in done.output + done.words
