@@ -12,7 +12,7 @@ use domain::{
     record::{Draft, FORMAT, Head, Record, SEGMENT_OPENED, Stream},
     week::Week,
 };
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     disk::{Appending, Disk, segment_number, segment_path},
@@ -27,6 +27,9 @@ pub(crate) const SEGMENT_BYTES: usize = 64 * 1024 * 1024;
 /// How many records are kept in memory for those who follow closely.
 const TAIL: usize = 4_096;
 
+/// How many bytes of lines they have at most; the last one is always kept.
+const TAIL_BYTES: usize = 16 * 1024 * 1024;
+
 /// A stream on disk.
 pub(crate) struct StreamFiles {
     disk: Arc<dyn Disk>,
@@ -38,7 +41,14 @@ pub(crate) struct StreamFiles {
     next_number: u32,
     writing: Option<Writing>,
     head: Head,
-    tail: VecDeque<Record>,
+    tail: VecDeque<Remembered>,
+    tail_bytes: usize,
+}
+
+/// A record that is kept in memory, and how long its line is.
+struct Remembered {
+    record: Record,
+    bytes: usize,
 }
 
 /// The segment that is written.
@@ -76,6 +86,7 @@ impl StreamFiles {
             writing: None,
             head: Head::genesis(stream),
             tail: VecDeque::new(),
+            tail_bytes: 0,
         };
         let notes = files.read_all(&numbers)?;
         files.settle().map_err(|error| unusable(&files.folder, &error))?;
@@ -136,10 +147,22 @@ impl StreamFiles {
         Ok(self.keep(sealed, full, begin, head))
     }
 
+    /// Begins a segment that names another epoch, and nothing else.
+    pub(crate) fn begin_epoch(&mut self, epoch: &str, at: Timestamp) -> Result<(), LedgerError> {
+        self.set_epoch(epoch);
+        let (record, line) = Draft::of(at, &OpeningFact::of(self)).seal(self.head);
+        let week = Week::of(at, &TimeZone::UTC);
+        let begin = self.begin(&format!("{line}\n"), week).map_err(|error| unusable(&self.folder, &error))?;
+        let head = record.head();
+        self.keep(vec![(record, line)], true, begin, head);
+        Ok(())
+    }
+
     /// The records behind `after`, at most `limit`, without those that open segments.
     pub(crate) fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
-        if self.tail.front().is_some_and(|first| first.seq <= after + 1) {
-            let behind = self.tail.iter().filter(|record| record.seq > after && record.kind != SEGMENT_OPENED);
+        if self.tail.front().is_some_and(|first| first.record.seq <= after + 1) {
+            let records = self.tail.iter().map(|remembered| &remembered.record);
+            let behind = records.filter(|record| record.seq > after && record.kind != SEGMENT_OPENED);
             return Ok(behind.take(limit).cloned().collect());
         }
         let mut records = Vec::new();
@@ -214,7 +237,7 @@ impl StreamFiles {
                 segment.place(record.seq, offset);
             }
             offset += line.len() + 1;
-            self.remember(record.clone());
+            self.remember(record.clone(), line.len());
             if !(opened && at == 0) {
                 records.push(record);
             }
@@ -223,11 +246,13 @@ impl StreamFiles {
         records
     }
 
-    fn remember(&mut self, record: Record) {
-        if self.tail.len() >= TAIL {
-            self.tail.pop_front();
+    fn remember(&mut self, record: Record, bytes: usize) {
+        self.tail_bytes += bytes;
+        self.tail.push_back(Remembered { record, bytes });
+        while self.tail.len() > TAIL || (self.tail_bytes > TAIL_BYTES && self.tail.len() > 1) {
+            let Some(forgotten) = self.tail.pop_front() else { return };
+            self.tail_bytes -= forgotten.bytes;
         }
-        self.tail.push_back(record);
     }
 
     fn read_all(&mut self, numbers: &[u32]) -> Result<Vec<OpeningNote>, LedgerError> {
@@ -276,7 +301,7 @@ impl StreamFiles {
             let record = segment::record_behind(&line, self.head, path)?;
             segment.place(record.seq, line.offset);
             self.head = record.head();
-            self.remember(record);
+            self.remember(record, line.bytes.len());
         }
         self.segments.push(segment);
         if let Some(next) = next

@@ -15,6 +15,8 @@ pub(crate) fn command() -> Command {
         .subcommand(Command::new("serve").about("Run the server (the default)"))
         .subcommand(user())
         .subcommand(audit())
+        .subcommand(copying("backup", "Copy the data directory into a folder, while the server runs or not"))
+        .subcommand(copying("restore", "Copy a backup into the data directory, which must be empty"))
         .subcommand(configuration())
         .subcommand(Command::new("health").about("Exit 0 if the server on this machine answers"))
 }
@@ -44,6 +46,10 @@ fn user() -> Command {
             Command::new("set-password").about("Set a password, read from standard input or asked for").arg(name),
         )
         .subcommand(Command::new("list").about("Who there is, and each one's role"))
+}
+
+fn copying(name: &'static str, about: &'static str) -> Command {
+    Command::new(name).about(about).arg(Arg::new("folder").required(true).help("The folder of the backup"))
 }
 
 fn audit() -> Command {

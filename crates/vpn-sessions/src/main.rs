@@ -11,6 +11,7 @@ use crate::config::{Config, Refused};
 
 mod arguments;
 mod audit;
+mod backup;
 mod config;
 mod files;
 mod logs;
@@ -44,6 +45,8 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             let sound = runtime()?.block_on(audit::verify(&Config::load(matches)?))?;
             Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Some(("backup", copy)) => backup::back_up(copy, &Config::load(matches)?).map(|()| ExitCode::SUCCESS),
+        Some(("restore", copy)) => backup::restore(copy, &Config::load(matches)?).map(|()| ExitCode::SUCCESS),
         Some(("health", _)) => runtime()?.block_on(user::health(&Config::load(matches)?)).map(|()| ExitCode::SUCCESS),
         Some(_) | None => serve(matches),
     }

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use app::ports::Entropy;
 
 /// The key's file in the data directory.
-const KEY_FILE: &str = "secret_key";
+pub(crate) const KEY_FILE: &str = "secret_key";
 
 /// Fewest bytes of a key (RFC 7518, 3.2: as long as the hash).
 const MIN_KEY_BYTES: usize = 32;
@@ -34,6 +34,12 @@ pub(crate) fn kept_key(folder: &Path, entropy: &dyn Entropy) -> anyhow::Result<V
 /// A password that nobody guesses: 128 bits as 32 hexadecimal digits.
 pub(crate) fn fresh_password(entropy: &dyn Entropy) -> String {
     format!("{:032x}", u128::from_be_bytes(entropy.bits()))
+}
+
+/// Keeps a key in a data directory.
+pub(crate) fn keep_key(folder: &Path, key: &[u8]) -> anyhow::Result<()> {
+    let path = folder.join(KEY_FILE);
+    write_new(&path, key).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 fn fresh_key(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Vec<u8>> {
