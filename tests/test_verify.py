@@ -100,3 +100,57 @@ def test_a_ledger_that_is_not_there_is_said(make_server):
     done = make_server().runs("audit", "verify", DATA_DIR="nowhere")
     assert done.code == 1
     assert "DATA_DIR" in done.output + done.words
+
+
+# Checkpoints.
+
+
+def public_key(server):
+    """The key that proves checkpoints, as it is printed."""
+    return server.runs("audit", "verify").is_done().strip().splitlines()[-1].split()[-1]
+
+
+def checkpoint_of(server):
+    return next(server.audit_dir.glob("audit-*.checkpoint"))
+
+
+def test_copies_of_reports_are_proved_by_their_checkpoints_alone(audited, make_server):
+    key = public_key(audited)
+    elsewhere = make_server()
+
+    def proves():
+        return elsewhere.runs("audit", "verify", "--reports", str(audited.audit_dir), "--key", key)
+
+    assert "as it was signed, 4 rows" in proves().is_done()
+    report = report_of(audited)
+    lines = lines_of(report)
+    for changed in [[*lines[:2], lines[2].replace(b"bob", b"eve"), *lines[3:]], lines[:-1], [*lines, lines[1]], []]:
+        report.write_bytes(b"".join(changed))
+        assert proves().code == 1
+    report.unlink()
+    assert proves().code == 1
+    report.write_bytes(b"".join(lines))
+    proves().is_done()
+    checkpoint_of(audited).unlink()
+    assert "checkpoint is missing" in proves().output
+
+
+def test_a_checkpoint_of_another_key_proves_nothing(audited, make_server):
+    other = make_server().starts()
+    alice = other.signs_in("alice")
+    session = alice.checks(FIRST).session
+    alice.unchecks(session)
+    eventually(lambda: other.share.has(session))
+    other.stops()
+    key = public_key(other)
+    done = audited.runs("audit", "verify", "--reports", str(audited.audit_dir), "--key", key)
+    assert done.code == 1 and "not of this key" in done.output
+
+
+def test_a_ledger_that_was_cut_off_is_named_by_its_checkpoint(audited):
+    segment = audited.data_dir / "ledger" / "audit" / "000001.jsonl"
+    records = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join(records[:-1]))
+    report = report_of(audited)
+    report.write_bytes(b"".join(lines_of(report)[:-1]))
+    names(audited, "ledger audit: whole", "the ledger does not have")

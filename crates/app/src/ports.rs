@@ -114,6 +114,12 @@ pub trait ReportShare: Send + Sync {
     /// [`ShareError::Changed`] where the length is another,
     /// [`ShareError::Unavailable`] otherwise.
     async fn append(&self, name: &str, expected_bytes: u64, bytes: &[u8]) -> Result<(), ShareError>;
+
+    /// Puts a whole small file in place of the one of that name, at once.
+    ///
+    /// # Errors
+    /// [`ShareError::Unavailable`].
+    async fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), ShareError>;
 }
 
 /// A file on the share.

@@ -11,7 +11,14 @@ use std::{
     time::Duration,
 };
 
-use domain::{board::BoardFact, record::Stream, report, session::EndedSession, week::Week};
+use domain::{
+    board::BoardFact,
+    checkpoint::{Checkpoint, CheckpointKey, GrowingDigest},
+    record::{Hash, Head, Stream},
+    report,
+    session::EndedSession,
+    week::Week,
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -35,6 +42,7 @@ pub struct Reports {
     ledger: Arc<dyn Ledger>,
     share: Arc<dyn ReportShare>,
     findings: Arc<Findings>,
+    key: CheckpointKey,
     weeks: Mutex<Weeks>,
     counted: Mutex<BTreeMap<String, (ReportFile, usize)>>,
 }
@@ -47,13 +55,19 @@ struct Weeks {
 }
 
 /// What is known of a week's file.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct WeekState {
     /// How many sessions the ledger has of the week.
     rows: usize,
     /// Numbers of the first and the last record of the week.
     first_seq: u64,
     last_seq: u64,
+    /// Hash of the last record of the week.
+    last_hash: Hash,
+    /// The file as it must be when nobody else writes to it.
+    digest: GrowingDigest,
+    /// The last record that a checkpoint on the share speaks of.
+    signed_seq: u64,
     /// How long the file was when it held all rows up to `written_seq`.
     bytes: Option<u64>,
     /// How many rows the file had then, those of others included.
@@ -63,9 +77,14 @@ struct WeekState {
 }
 
 impl Reports {
-    /// Reports of that ledger on that share.
-    pub fn new(ledger: Arc<dyn Ledger>, share: Arc<dyn ReportShare>, findings: Arc<Findings>) -> Reports {
-        Reports { ledger, share, findings, weeks: Mutex::default(), counted: Mutex::default() }
+    /// Reports of that ledger on that share, with checkpoints signed by that key.
+    pub fn new(
+        ledger: Arc<dyn Ledger>,
+        share: Arc<dyn ReportShare>,
+        findings: Arc<Findings>,
+        key: CheckpointKey,
+    ) -> Reports {
+        Reports { ledger, share, findings, key, weeks: Mutex::default(), counted: Mutex::default() }
     }
 
     /// Keeps the share up to date, for ever: at once when `wake` says that
@@ -104,7 +123,7 @@ impl Reports {
             let mut weeks = self.lock();
             for record in &records {
                 if let Ok(BoardFact::Unchecked(ended)) = record.fact() {
-                    weeks.note(ended.week, record.seq);
+                    weeks.note(&ended, record.head());
                 }
             }
             weeks.cursor = last.seq;
@@ -114,7 +133,8 @@ impl Reports {
     async fn write_all(&self) -> Result<(), ShareError> {
         let files = self.share.list().await?;
         let lengths: BTreeMap<&str, u64> = files.iter().map(|file| (file.name.as_str(), file.bytes)).collect();
-        let weeks: Vec<(Week, WeekState)> = self.lock().by_week.iter().map(|(week, state)| (*week, *state)).collect();
+        let weeks: Vec<(Week, WeekState)> =
+            self.lock().by_week.iter().map(|(week, state)| (*week, state.clone())).collect();
         let mut first_error = Ok(());
         for (week, state) in weeks {
             let bytes = lengths.get(week.file_name().as_str()).copied();
@@ -125,6 +145,28 @@ impl Reports {
     }
 
     async fn write_week(&self, week: Week, state: WeekState, bytes: Option<u64>) -> Result<(), ShareError> {
+        self.write_rows(week, state.clone(), bytes).await?;
+        self.write_checkpoint(week, &state).await
+    }
+
+    /// Signs what the ledger has of a week, once its rows are on the share.
+    async fn write_checkpoint(&self, week: Week, state: &WeekState) -> Result<(), ShareError> {
+        if state.signed_seq == state.last_seq {
+            return Ok(());
+        }
+        let head = Head { seq: state.last_seq, hash: state.last_hash };
+        let note = self.key.sign(&Checkpoint { head, week, digest: state.digest.so_far() });
+        let name = week.checkpoint_name();
+        if self.share.read(&name).await?.as_deref() != Some(note.as_bytes()) {
+            self.share.replace(&name, note.as_bytes()).await?;
+        }
+        if let Some(known) = self.lock().by_week.get_mut(&week) {
+            known.signed_seq = state.last_seq;
+        }
+        Ok(())
+    }
+
+    async fn write_rows(&self, week: Week, state: WeekState, bytes: Option<u64>) -> Result<(), ShareError> {
         let as_left = bytes.is_some() && bytes == state.bytes;
         if !as_left {
             return self.complete(week, state).await;
@@ -193,15 +235,30 @@ impl Reports {
 }
 
 impl Weeks {
-    fn note(&mut self, week: Week, seq: u64) {
-        let fresh = WeekState { rows: 0, first_seq: seq, last_seq: seq, bytes: None, rows_in_file: 0, written_seq: 0 };
-        let state = self.by_week.entry(week).or_insert(fresh);
+    fn note(&mut self, ended: &EndedSession, head: Head) {
+        let state = self.by_week.entry(ended.week).or_insert_with(|| WeekState::beginning(head));
         state.rows += 1;
-        state.last_seq = seq;
+        state.last_seq = head.seq;
+        state.last_hash = head.hash;
+        state.digest.add_row(ended);
     }
 }
 
 impl WeekState {
+    fn beginning(Head { seq, hash }: Head) -> WeekState {
+        WeekState {
+            rows: 0,
+            first_seq: seq,
+            last_seq: seq,
+            last_hash: hash,
+            digest: GrowingDigest::default(),
+            signed_seq: 0,
+            bytes: None,
+            rows_in_file: 0,
+            written_seq: 0,
+        }
+    }
+
     /// How many rows a file has that is as it was left, if this is one.
     fn rows_of(&self, file: &ReportFile) -> Option<usize> {
         (self.bytes == Some(file.bytes)).then_some(self.rows_in_file)

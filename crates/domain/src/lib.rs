@@ -3,7 +3,8 @@
 //!
 //! Read [`names`] and [`connection`] for the words, [`session`] and [`board`]
 //! for the list and its rules, [`record`] for what is kept of everything,
-//! [`week`] and [`report`] for the weekly CSV file, [`list_file`] for the two files that
+//! [`week`] and [`report`] for the weekly CSV file, [`checkpoint`]
+//! for what is signed of it, [`list_file`] for the two files that
 //! people write, [`account`] for who may, and [`outbox`] for the relay.
 //!
 //! Deliberately absent: async, the clock, randomness, files, the network, and
@@ -11,6 +12,7 @@
 
 pub mod account;
 pub mod board;
+pub mod checkpoint;
 pub mod connection;
 pub mod list_file;
 pub mod names;

@@ -68,6 +68,16 @@ impl Hash {
         Hash::of(format!("vpn-sessions ledger {}", stream.name()).as_bytes())
     }
 
+    /// A digest that was made before.
+    pub fn of_bytes(bytes: [u8; 32]) -> Hash {
+        Hash(bytes)
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Reads 64 lower-case hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Hash> {
         let digits = text.as_bytes();

@@ -57,6 +57,11 @@ impl Week {
         format!("audit-{self}.csv")
     }
 
+    /// The file name of the report's checkpoint.
+    pub fn checkpoint_name(self) -> String {
+        format!("audit-{self}.checkpoint")
+    }
+
     /// Its Monday and its Sunday.
     pub fn days(self) -> (Date, Date) {
         let day = |weekday| ISOWeekDate::new(self.year, self.number, weekday).map(ISOWeekDate::date);

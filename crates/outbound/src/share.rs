@@ -84,6 +84,11 @@ impl ReportShare for FolderShare {
         let (name, bytes) = (name.to_owned(), bytes.to_owned());
         self.on_share(move |folder| append(folder, &name, expected_bytes, &bytes)).await
     }
+
+    async fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), ShareError> {
+        let (name, bytes) = (name.to_owned(), bytes.to_owned());
+        self.on_share(move |folder| replace(folder, &name, &bytes)).await
+    }
 }
 
 fn list(folder: &Path) -> Result<Vec<ReportFile>, ShareError> {
@@ -119,6 +124,13 @@ fn append(folder: &Path, name: &str, expected_bytes: u64, bytes: &[u8]) -> Resul
         sync_folder(folder).map_err(|error| unavailable(folder, &error))?;
     }
     Ok(())
+}
+
+/// Written beside it and renamed, so that nobody reads half of it.
+fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), ShareError> {
+    let (path, beside) = (folder.join(name), folder.join(format!("{name}.new")));
+    let written = File::create(&beside).and_then(|file| write_whole(&file, bytes));
+    written.and_then(|()| fs::rename(&beside, &path)).map_err(|error| unavailable(&path, &error))
 }
 
 fn write_whole(mut file: &File, bytes: &[u8]) -> io::Result<()> {

@@ -16,6 +16,7 @@ use app::{
 use domain::{
     account::People,
     board::ReportZone,
+    checkpoint::CheckpointKey,
     list_file::{read_connections, read_users},
     names::UserName,
 };
@@ -87,10 +88,11 @@ async fn parts(world: &TestWorld) -> Parts {
     let board = Board::open(world.world(), Arc::clone(&list), zone).await.expect("the board opens");
     board.take_up(list).await.expect("the list is taken up");
     let findings = Arc::clone(&world.findings);
+    let key = CheckpointKey::of_seed([7; 32]);
     let folder = world.path("audit");
     let share = FolderShare::new(folder);
     share.prepare().expect("the share's folder can be made");
-    let reports = Arc::new(Reports::new(world.ledger.clone(), Arc::new(share), Arc::clone(&findings)));
+    let reports = Arc::new(Reports::new(world.ledger.clone(), Arc::new(share), Arc::clone(&findings), key));
     let everything = world.world();
     Parts {
         accounts: accounts(world).await,

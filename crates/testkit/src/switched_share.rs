@@ -62,4 +62,9 @@ impl ReportShare for SwitchedShare {
         self.folder.append(name, expected_bytes, &bytes[..torn.min(bytes.len())]).await?;
         Err(ShareError::Unavailable("the share went away while it was written".into()))
     }
+
+    async fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), ShareError> {
+        self.is_there()?;
+        self.folder.replace(name, bytes).await
+    }
 }

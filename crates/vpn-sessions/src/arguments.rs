@@ -53,12 +53,21 @@ fn copying(name: &'static str, about: &'static str) -> Command {
 }
 
 fn audit() -> Command {
-    Command::new("audit").about("The audit").subcommand_required(true).subcommand(
-        Command::new("verify").about("Prove the ledger's chains, and compare the weekly reports with it").long_about(
-            "Prove the ledger's chains, and compare the weekly reports with it.\n\nOnly reads, with a server or \
-                 without. Exits with 1 where something differs, and names it.",
-        ),
-    )
+    let reports = Arg::new("reports")
+        .long("reports")
+        .value_name("FOLDER")
+        .requires("key")
+        .help("Prove copies of reports by the checkpoints beside them, without the ledger");
+    let key = Arg::new("key")
+        .long("key")
+        .value_name("PUBLIC_KEY")
+        .requires("reports")
+        .help("The key that proves checkpoints, as this command prints it on the server");
+    let verify = Command::new("verify")
+        .about("Prove the ledger's chains, and compare the weekly reports with it")
+        .after_help("Only reads, with a server or without. Exits with 1 where something differs, and names it.")
+        .args([reports, key]);
+    Command::new("audit").about("The audit").subcommand_required(true).subcommand(verify)
 }
 
 fn configuration() -> Command {

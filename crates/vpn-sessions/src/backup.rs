@@ -14,14 +14,14 @@ use outbound::{SystemClock, SystemEntropy};
 
 use crate::{
     config::Config,
-    secret::{self, KEY_FILE},
+    secret::{self, CHECKPOINT_KEY_FILE, KEY_FILE},
 };
 
 /// Copies the data directory, while a server runs or not.
 pub(crate) fn back_up(matches: &ArgMatches, config: &Config) -> anyhow::Result<()> {
     let target = folder(matches);
     let copied = ledger::back_up(&config.data_dir, &target)?;
-    copy_key(&config.data_dir, &target)?;
+    copy_keys(&config.data_dir, &target)?;
     say(copied, &target);
     Ok(())
 }
@@ -31,7 +31,7 @@ pub(crate) fn restore(matches: &ArgMatches, config: &Config) -> anyhow::Result<(
     let backup = folder(matches);
     let epoch = secret::fresh_password(&SystemEntropy as &dyn Entropy);
     let copied = ledger::restore(&backup, &config.data_dir, &epoch, SystemClock.now())?;
-    copy_key(&backup, &config.data_dir)?;
+    copy_keys(&backup, &config.data_dir)?;
     say(copied, &config.data_dir);
     Ok(())
 }
@@ -40,13 +40,16 @@ fn folder(matches: &ArgMatches) -> PathBuf {
     matches.get_one::<String>("folder").map(PathBuf::from).unwrap_or_default()
 }
 
-/// The key of access tokens, where one was made and kept.
-fn copy_key(from: &Path, to: &Path) -> anyhow::Result<()> {
-    match fs::read(from.join(KEY_FILE)) {
-        Ok(key) => secret::keep_key(to, &key),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error).with_context(|| format!("{} cannot be read", from.join(KEY_FILE).display())),
+/// The keys that were made and kept.
+fn copy_keys(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for name in [KEY_FILE, CHECKPOINT_KEY_FILE] {
+        match fs::read(from.join(name)) {
+            Ok(key) => secret::keep_key(to, name, &key)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", from.join(name).display())),
+        }
     }
+    Ok(())
 }
 
 fn say(copied: Copied, to: &Path) {

@@ -3,9 +3,11 @@
 //! [`arguments`] is what people type, [`config`] what is in force, [`mod@serve`]
 //! the server, [`user`] the commands that change accounts.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
+use anyhow::Context;
 use clap::ArgMatches;
+use domain::checkpoint::PublicKey;
 
 use crate::config::{Config, Refused};
 
@@ -41,8 +43,8 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("user", user)) => {
             runtime()?.block_on(user::run(user, &Config::load(matches)?)).map(|()| ExitCode::SUCCESS)
         }
-        Some(("audit", _)) => {
-            let sound = runtime()?.block_on(audit::verify(&Config::load(matches)?))?;
+        Some(("audit", audit)) => {
+            let sound = audit_verify(matches, audit)?;
             Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(("backup", copy)) => backup::back_up(copy, &Config::load(matches)?).map(|()| ExitCode::SUCCESS),
@@ -50,6 +52,16 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("health", _)) => runtime()?.block_on(user::health(&Config::load(matches)?)).map(|()| ExitCode::SUCCESS),
         Some(_) | None => serve(matches),
     }
+}
+
+fn audit_verify(matches: &ArgMatches, audit: &ArgMatches) -> anyhow::Result<bool> {
+    let verify = audit.subcommand_matches("verify");
+    let given = |name| verify.and_then(|verify| verify.get_one::<String>(name));
+    let (Some(folder), Some(key)) = (given("reports"), given("key")) else {
+        return runtime()?.block_on(audit::verify(&Config::load(matches)?));
+    };
+    let key = PublicKey::parse(key).context("--key is no public key; write it as `audit verify` prints it")?;
+    audit::verify_reports(Path::new(folder), &key)
 }
 
 fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {

@@ -9,9 +9,13 @@ use std::{
 
 use anyhow::{Context, bail};
 use app::ports::Entropy;
+use domain::{checkpoint::CheckpointKey, record::Hash};
 
 /// The key's file in the data directory.
 pub(crate) const KEY_FILE: &str = "secret_key";
+
+/// The file of the key that signs checkpoints: 32 bytes as hexadecimal digits.
+pub(crate) const CHECKPOINT_KEY_FILE: &str = "checkpoint_key";
 
 /// Fewest bytes of a key (RFC 7518, 3.2: as long as the hash).
 const MIN_KEY_BYTES: usize = 32;
@@ -31,14 +35,43 @@ pub(crate) fn kept_key(folder: &Path, entropy: &dyn Entropy) -> anyhow::Result<V
     }
 }
 
+/// The key that signs checkpoints: the one that is kept, or a fresh one, kept
+/// from then on.
+pub(crate) fn kept_checkpoint_key(folder: &Path, entropy: &dyn Entropy) -> anyhow::Result<CheckpointKey> {
+    match checkpoint_key(folder)? {
+        Some(key) => Ok(key),
+        None => {
+            let digits = [fresh_password(entropy), fresh_password(entropy)].concat();
+            let path = folder.join(CHECKPOINT_KEY_FILE);
+            write_new(&path, digits.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))?;
+            checkpoint_key(folder)?.context("the key that was written is not there")
+        }
+    }
+}
+
+/// The key that signs checkpoints, where there is one.
+pub(crate) fn checkpoint_key(folder: &Path) -> anyhow::Result<Option<CheckpointKey>> {
+    let path = folder.join(CHECKPOINT_KEY_FILE);
+    match fs::read_to_string(&path) {
+        Ok(digits) if digits.is_empty() => Ok(None),
+        Ok(digits) => {
+            let seed = Hash::from_hex(digits.trim());
+            let seed = seed.with_context(|| format!("{} is no key; put it back from a backup", path.display()))?;
+            Ok(Some(CheckpointKey::of_seed(*seed.bytes())))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
 /// A password that nobody guesses: 128 bits as 32 hexadecimal digits.
 pub(crate) fn fresh_password(entropy: &dyn Entropy) -> String {
     format!("{:032x}", u128::from_be_bytes(entropy.bits()))
 }
 
 /// Keeps a key in a data directory.
-pub(crate) fn keep_key(folder: &Path, key: &[u8]) -> anyhow::Result<()> {
-    let path = folder.join(KEY_FILE);
+pub(crate) fn keep_key(folder: &Path, name: &str, key: &[u8]) -> anyhow::Result<()> {
+    let path = folder.join(name);
     write_new(&path, key).with_context(|| format!("{} cannot be written", path.display()))
 }
 

@@ -111,7 +111,8 @@ async fn parts(
     if let Err(error) = share.prepare() {
         tracing::warn!("Weekly reports wait in the ledger for now: {error}");
     }
-    let reports = Arc::new(Reports::new(Arc::clone(&world.ledger), Arc::new(share), Arc::clone(&findings)));
+    let signing = secret::kept_checkpoint_key(&config.data_dir, world.entropy.as_ref())?;
+    let reports = Reports::new(Arc::clone(&world.ledger), Arc::new(share), Arc::clone(&findings), signing);
     let key = match &config.secret_key {
         Some(key) => key.expose().as_bytes().to_vec(),
         None => secret::kept_key(&config.data_dir, world.entropy.as_ref())?,
@@ -120,7 +121,7 @@ async fn parts(
         accounts: accounts(config, world, users).await?,
         relay: Relay::open(world.clone(), mail_route(config)).await?,
         board,
-        reports,
+        reports: Arc::new(reports),
         findings,
         access_tokens: AccessTokens::new(&key),
         clock: Arc::clone(&world.clock),

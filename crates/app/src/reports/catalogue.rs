@@ -58,7 +58,7 @@ impl Reports {
     }
 
     async fn rendered(&self, week: Week) -> Result<Option<Vec<u8>>, ShareError> {
-        let Some(state) = self.lock().by_week.get(&week).copied() else { return Ok(None) };
+        let Some(state) = self.lock().by_week.get(&week).cloned() else { return Ok(None) };
         let sessions = self.sessions(week, state.first_seq - 1, state.last_seq).await?;
         Ok(Some(report::opening().into_iter().chain(sessions.iter().flat_map(report::row)).collect()))
     }

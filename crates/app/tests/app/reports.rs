@@ -3,12 +3,19 @@
 use std::{fs, sync::Arc};
 
 use app::{board::Board, findings::Findings, reports::Reports};
-use domain::{report::read_rows, week::Week};
+use domain::{
+    checkpoint::{CheckpointKey, ReportDigest},
+    report::read_rows,
+    week::Week,
+};
 use testkit::{SwitchedShare, TestWorld};
 
 use crate::team::{Member, board};
 
 const CONNECTION: &str = "vpn main 1;vpn sub 1";
+
+/// Whatever signs checkpoints here.
+const SEED: [u8; 32] = [7; 32];
 
 struct Office {
     world: TestWorld,
@@ -29,7 +36,8 @@ impl Office {
         let board = board(&world).await;
         let share = Arc::new(SwitchedShare::at(world.path("audit")));
         let findings = Arc::clone(&world.findings);
-        let reports = Reports::new(world.ledger.clone(), share.clone(), findings.clone());
+        let key = CheckpointKey::of_seed(SEED);
+        let reports = Reports::new(world.ledger.clone(), share.clone(), findings.clone(), key);
         Office { world, board, share, reports, findings }
     }
 
@@ -100,6 +108,20 @@ async fn a_write_torn_at_any_byte_is_completed() {
         office.reports.catch_up().await;
         office.reports.catch_up().await;
         assert_eq!(office.rows("2026-W48"), expected, "torn at {torn}");
+    }
+}
+
+#[tokio::test]
+async fn beside_each_report_stands_its_signed_checkpoint() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    let public = CheckpointKey::of_seed(SEED).public();
+    for sessions in 1..4 {
+        office.sessions(1).await;
+        office.reports.catch_up().await;
+        let note = fs::read_to_string(office.world.path("audit").join("audit-2026-W48.checkpoint")).unwrap();
+        let checkpoint = public.open(&note).unwrap();
+        assert_eq!(checkpoint.digest, ReportDigest::of(&office.content("2026-W48")), "after {sessions}");
+        assert_eq!(checkpoint.head.seq, office.board.snapshot().seq);
     }
 }
 
