@@ -88,8 +88,12 @@ class Socket:
     # What it was told.
 
     def told(self, name):
-        """The payloads of an event so far."""
-        return [content for event, content in list(self.events) if event == name]
+        """The payloads of an event so far; where they have a `seq`, by it."""
+        return [content for event, content in self._in_order() if event == name]
+
+    def _in_order(self):
+        """The client hands each event to a thread of its own, and these may overtake each other."""
+        return sorted(list(self.events), key=lambda told: told[1].get("seq", 0))
 
     def board(self):
         """The board that it was given on connect."""
@@ -98,7 +102,7 @@ class Socket:
     def view(self):
         """Each connection as this client knows it by now."""
         known = {}
-        for event, content in list(self.events):
+        for event, content in self._in_order():
             if event == "board":
                 known = {}
             if event != "findings":

@@ -2,14 +2,20 @@
 //! answer tells the browser.
 
 use axum::{
-    body::HttpBody,
+    body::{Body, HttpBody},
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use crate::{Shared, WebSettings, problem::Problem, socket};
+use futures_util::StreamExt;
+
+use crate::{Shared, WebSettings, api::MAX_BODY_BYTES, problem::Problem, socket};
+
+/// How much of a body that is too long is taken off the wire, in bytes; the
+/// connection of one that is longer still is cut.
+const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -48,6 +54,31 @@ pub(crate) async fn only_loopback(State(parts): State<Shared>, request: Request,
         return Problem::forbidden(detail).into_response();
     }
     next.run(request).await
+}
+
+/// Takes a request's body off the wire before anybody looks at it: a refusal
+/// that leaves it there makes the connection break, and the client may not get
+/// to read why. What is too long is passed on just so long that it is refused.
+pub(crate) async fn whole_body(request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with(socket::PATH) || request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    let mut frames = body.into_data_stream();
+    let (mut kept, mut taken) = (Vec::new(), 0);
+    while taken <= MAX_DRAINED_BYTES {
+        let frame = match frames.next().await {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => {
+                return Problem::bad_request(format!("the body did not arrive whole: {error}")).into_response();
+            }
+            None => break,
+        };
+        taken += frame.len();
+        let room = (MAX_BODY_BYTES + 1).saturating_sub(kept.len());
+        kept.extend_from_slice(&frame[..frame.len().min(room)]);
+    }
+    next.run(Request::from_parts(head, Body::from(kept))).await
 }
 
 /// What Engine.IO refuses without a word gets one.
