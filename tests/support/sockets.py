@@ -112,7 +112,7 @@ class Socket:
 
     def seq(self):
         """The last change that it knows of."""
-        return [content["seq"] for event, content in list(self.events) if event != "findings"][-1]
+        return max(content["seq"] for event, content in list(self.events) if event != "findings")
 
     def holders(self, connection):
         """Who is on a connection, as far as this client knows."""

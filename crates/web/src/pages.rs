@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     Form, Router,
-    extract::{State, rejection::FormRejection},
+    extract::{DefaultBodyLimit, State, rejection::FormRejection},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -16,7 +16,9 @@ use domain::account::SignIn;
 use serde::Deserialize;
 
 use crate::{
-    Parts, Shared, assets,
+    Parts, Shared,
+    api::MAX_BODY_BYTES,
+    assets,
     caller::{Caller, cookie_name},
     given::Asked,
     problem::Problem,
@@ -31,6 +33,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/audit", get(audit))
         .route("/login", get(login).post(sign_in))
         .route("/logout", post(sign_out))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 #[derive(Template)]
