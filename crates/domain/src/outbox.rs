@@ -340,12 +340,12 @@ impl Outbox {
 
     /// Queued messages that are due by then, oldest first.
     pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &Tracked> {
-        self.all_queued().filter(move |tracked| tracked.next_attempt_at.is_none_or(|at| at <= now))
+        self.at(&self.queued).filter(move |tracked| tracked.next_attempt_at.is_none_or(|at| at <= now))
     }
 
     /// When the next queued message is due; `None` when none is queued.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.all_queued().map(|tracked| tracked.next_attempt_at.unwrap_or(tracked.message.accepted_at)).min()
+        self.at(&self.queued).map(|tracked| tracked.next_attempt_at.unwrap_or(tracked.message.accepted_at)).min()
     }
 
     /// Lets every queued message be tried at once, as after a restart.
@@ -356,10 +356,6 @@ impl Outbox {
     /// How many messages are not at an end.
     pub fn waiting(&self) -> usize {
         self.queued.len() + self.held.len()
-    }
-
-    fn all_queued(&self) -> impl Iterator<Item = &Tracked> {
-        self.at(&self.queued)
     }
 
     fn at<'a>(&'a self, places: &'a BTreeSet<u64>) -> impl Iterator<Item = &'a Tracked> {
