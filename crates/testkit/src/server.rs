@@ -7,6 +7,7 @@ use std::{
 };
 
 use app::{
+    access::AccessLog,
     accounts::{AccountSettings, Accounts},
     board::Board,
     passwords::Passwords,
@@ -96,6 +97,7 @@ async fn parts(world: &TestWorld) -> Parts {
     let everything = world.world();
     Parts {
         accounts: accounts(world).await,
+        access: AccessLog::open(world.world()).await.expect("the record of access opens"),
         relay: Relay::open(world.world(), None).await.expect("the outbox opens"),
         board,
         reports,

@@ -5,6 +5,7 @@ use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use app::{
+    access::AccessLog,
     accounts::{AccountSettings, Accounts},
     board::Board,
     findings::Findings,
@@ -119,6 +120,7 @@ async fn parts(
     };
     Ok(Parts {
         accounts: accounts(config, world, users).await?,
+        access: AccessLog::open(world.clone()).await?,
         relay: Relay::open(world.clone(), mail_route(config)).await?,
         board,
         reports: Arc::new(reports),
@@ -221,6 +223,7 @@ async fn until_stopped(parts: Arc<Parts>, one_ended: impl Future<Output = ()>) {
 async fn settle(parts: &Parts) {
     parts.board.settle().await;
     parts.accounts.settle().await;
+    parts.access.settle().await;
     tokio::join!(parts.relay.finish(), parts.reports.catch_up());
 }
 

@@ -10,6 +10,7 @@
 use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 
 use app::{
+    access::AccessLog,
     accounts::Accounts,
     board::Board,
     findings::Findings,
@@ -68,6 +69,8 @@ pub struct Parts {
     pub accounts: Accounts,
     /// The relay.
     pub relay: Relay,
+    /// The record of who came in and who read the audit.
+    pub access: AccessLog,
     /// The weekly reports.
     pub reports: Arc<Reports>,
     /// What is wrong just now.

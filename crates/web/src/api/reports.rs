@@ -6,7 +6,11 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use domain::{report::read_rows, week::Week};
+use domain::{
+    access::{AccessFact, Visitor},
+    report::read_rows,
+    week::Week,
+};
 use serde::Deserialize;
 use wire::{
     audit::{Report, ReportTable, Reports},
@@ -73,7 +77,9 @@ pub(crate) async fn download(
         || Problem::not_found("not_found", format!("there is no report {name}; the list is at /api/v1/audit/reports"));
     let week = Week::of_file_name(&name).ok_or_else(missing)?;
     let content = parts.reports.read(week).await?.ok_or_else(missing)?;
-    tracing::info!(user = %reader.user, report = %name, "A report was read");
+    let by = Visitor { user: reader.user, address: None };
+    let read = AccessFact::AuditRead { by, what: name.clone(), filter: String::new(), rows: None };
+    parts.access.keep(read).await.map_err(Problem::unavailable)?;
     match format.as_deref() {
         None | Some("csv") => Ok(file(&name, content)),
         Some("json") => Ok(table(name, &content)),
