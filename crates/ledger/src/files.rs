@@ -4,12 +4,14 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{Ledger, LedgerError};
+use app::ports::{Ledger, LedgerError, Snapshot, SnapshotPlace};
 use async_trait::async_trait;
 use domain::record::{Draft, Head, Record, Stream};
+use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::{
     disk::{Disk, RealDisk},
@@ -81,28 +83,58 @@ impl FileLedger {
 }
 
 impl OneStream {
-    fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let records = files.append(drafts)?;
+    fn append(&self, drafts: Vec<Draft>, snapshot: &dyn Snapshot) -> Result<Vec<Record>, LedgerError> {
+        let mut files = self.lock();
+        let records = files.append(drafts, snapshot)?;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = files.head();
         Ok(records)
     }
 
+    fn compact(&self, at: Timestamp, snapshot: &dyn Snapshot) -> Result<(), LedgerError> {
+        let mut files = self.lock();
+        let compacted = files.compact(at, snapshot);
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = files.head();
+        compacted
+    }
+
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).read(after, limit)
+        self.lock().read(after, limit)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StreamFiles> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Ledger for FileLedger {
-    async fn append(&self, stream: Stream, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
+    async fn append(
+        &self,
+        stream: Stream,
+        drafts: Vec<Draft>,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<Vec<Record>, LedgerError> {
         let stream = self.stream(stream);
-        off_thread(move || stream.append(drafts)).await
+        off_thread(move || stream.append(drafts, snapshot.as_ref())).await
     }
 
     async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
         let stream = self.stream(stream);
         off_thread(move || stream.read(after, limit)).await
+    }
+
+    fn snapshot(&self, stream: Stream) -> Option<SnapshotPlace> {
+        self.stream(stream).lock().snapshot()
+    }
+
+    async fn snapshot_part(&self, stream: Stream, part: u32) -> Result<Vec<Value>, LedgerError> {
+        let stream = self.stream(stream);
+        off_thread(move || stream.lock().snapshot_part(part)).await
+    }
+
+    async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError> {
+        let stream = self.stream(stream);
+        off_thread(move || stream.compact(at, snapshot.as_ref())).await
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {

@@ -33,6 +33,10 @@ pub fn verify(folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
         let (files, mut notes) = StreamFiles::open(Arc::new(ReadOnlyDisk), path, stream, SEGMENT_BYTES)?;
         // An unfinished last line may be one that is being written.
         notes.retain(|note| !note.is_torn_line());
+        if files.from() != Head::genesis(stream) {
+            let problem = format!("the ledger begins behind record {}: what came before is missing", files.from().seq);
+            return Err(LedgerError::Corrupt(problem));
+        }
         Ok(Proof { head: files.head(), segments: files.segment_count(), notes })
     };
     Stream::ALL.into_iter().map(|stream| (stream, proved(stream))).collect()
