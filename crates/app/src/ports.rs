@@ -51,6 +51,13 @@ pub trait Ledger: Send + Sync {
     /// be there, and another call removes it.
     async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError>;
 
+    /// Proves one more of the segments that the start did not read, newest
+    /// first; whether there are more. One that is damaged is not proved again.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError>;
+
     /// Whether records could be appended just now; leaves nothing behind.
     ///
     /// # Errors

@@ -100,11 +100,17 @@ impl Disk for MemoryDisk {
         Ok(())
     }
 
-    fn sync_file(&self, path: &Path) -> io::Result<()> {
+    fn rewrite(&self, path: &Path, _: u64, _: &[u8]) -> io::Result<()> {
         let mut memory = self.call()?;
         let content = memory.files.get_mut(path).unwrap();
         content.synced = content.bytes.len();
         Ok(())
+    }
+
+    fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>> {
+        let content = self.read(path)?;
+        let from = content.len().min(offset as usize);
+        Ok(content[from..content.len().min(from + bytes)].to_vec())
     }
 
     fn sync_folder(&self, _: &Path) -> io::Result<()> {

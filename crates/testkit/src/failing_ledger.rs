@@ -69,6 +69,10 @@ impl Ledger for FailingLedger {
         self.ledger.compact(stream, at, snapshot).await
     }
 
+    async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError> {
+        self.ledger.prove_older(stream).await
+    }
+
     async fn probe(&self) -> Result<(), LedgerError> {
         if self.refuses.load(Ordering::Relaxed) {
             return Err(LedgerError::Unavailable("the disk is full".into()));
