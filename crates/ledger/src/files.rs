@@ -114,8 +114,7 @@ impl Ledger for FileLedger {
         drafts: Vec<Draft>,
         snapshot: Arc<dyn Snapshot>,
     ) -> Result<Vec<Record>, LedgerError> {
-        let stream = self.stream(stream);
-        off_thread(move || stream.append(drafts, snapshot.as_ref())).await
+        self.stream(stream).append(drafts, snapshot.as_ref())
     }
 
     async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
@@ -133,13 +132,12 @@ impl Ledger for FileLedger {
     }
 
     async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError> {
-        let stream = self.stream(stream);
-        off_thread(move || stream.compact(at, snapshot.as_ref())).await
+        self.stream(stream).compact(at, snapshot.as_ref())
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {
-        let (disk, path) = (Arc::clone(&self.disk), self.folder.join(PROBE));
-        off_thread(move || probed(disk.as_ref(), &path).map_err(|error| unusable(&path, &error))).await
+        let path = self.folder.join(PROBE);
+        probed(self.disk.as_ref(), &path).map_err(|error| unusable(&path, &error))
     }
 
     fn head(&self, stream: Stream) -> Head {
