@@ -13,7 +13,9 @@ use serde_json::{Value, value::RawValue};
 pub trait Ledger: Send + Sync {
     /// Appends records to a stream, all or none, and returns them once they
     /// would survive a loss of power. One call is one sync, but where it begins
-    /// a segment: then the snapshot of all that stands before goes first.
+    /// a segment: then the snapshot of all that stands before goes first. Ask
+    /// from a thread of its own: it may block that thread until then, as may
+    /// `compact` and `probe`.
     ///
     /// # Errors
     /// [`LedgerError::Unavailable`]: nothing of it counts, try again later;

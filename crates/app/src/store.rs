@@ -1,24 +1,30 @@
-//! The one way in: a task that takes all commands that wait, decides each on
+//! The one way in: a writer that takes all commands that wait, decides each on
 //! the state in memory, and commits their records in one append.
 //!
 //! Readers see committed state only. A commit that fails leaves the state as
 //! it was, and everybody whose command was in it is told so.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        mpsc::{SyncSender, TrySendError, sync_channel},
+    },
     time::Duration,
 };
 
-use domain::record::{Draft, LineError, Record, Stream};
+use domain::record::{LineError, Stream};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+
+use self::writer::Job;
 
 use crate::{
     findings::Findings,
-    ports::{Clock, Entropy, Ledger, LedgerError, Snapshot},
+    ports::{Clock, Entropy, Ledger, LedgerError},
 };
+
+mod writer;
 
 /// How many commands may wait; beyond it the answer is `unavailable` at once.
 pub const MAX_WAITING_COMMANDS: usize = 16_384;
@@ -29,8 +35,8 @@ pub const MAX_COMMANDS_PER_COMMIT: usize = 1_024;
 /// How many records are read at once when a state is made from them.
 const REPLAY_PAGE: usize = 4_096;
 
-/// How often it is looked whether changes can be kept again.
-const PROBE_EVERY: Duration = Duration::from_secs(2);
+/// The pause before a job that nobody answers at once is handed in again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// A state that is a fold over the records of one stream.
 pub trait View: Clone + Send + Sync + 'static {
@@ -53,7 +59,8 @@ pub trait View: Clone + Send + Sync + 'static {
     /// The refusal of the rules.
     fn decide(&self, command: Self::Command, moment: &Moment) -> Decided<Self>;
 
-    /// Makes a fact, with its number in the stream, part of the state.
+    /// Makes a fact part of the state, with its number in the stream; that is 0
+    /// in the state that is decided on, as long as nothing is committed.
     fn apply(&mut self, seq: u64, fact: &Self::Fact);
 
     /// Everything that the facts made, as items that make it again.
@@ -125,7 +132,7 @@ pub type OnCommit<V> = Box<dyn FnMut(&V, &[(u64, <V as View>::Fact)]) + Send>;
 
 /// A view, its writer and its readers.
 pub struct Store<V: View> {
-    jobs: mpsc::Sender<Job<V>>,
+    jobs: SyncSender<Job<V>>,
     committed: Arc<RwLock<V>>,
 }
 
@@ -140,16 +147,10 @@ impl<V: View> Store<V> {
         on_commit: impl FnOnce(&V) -> OnCommit<V>,
     ) -> Result<Store<V>, ReplayError> {
         let view = replay(world.ledger.as_ref(), initial).await?;
-        let (jobs, waiting) = mpsc::channel(MAX_WAITING_COMMANDS);
+        let (jobs, waiting) = sync_channel(MAX_WAITING_COMMANDS);
         let committed = Arc::new(RwLock::new(view.clone()));
-        let writer = Writer {
-            world,
-            working: view.clone(),
-            committed: Arc::clone(&committed),
-            on_commit: on_commit(&view),
-            refuses: false,
-        };
-        tokio::spawn(writer.run(waiting));
+        let on_commit = on_commit(&view);
+        writer::start(world, view, Arc::clone(&committed), on_commit, waiting);
         Ok(Store { jobs, committed })
     }
 
@@ -158,7 +159,8 @@ impl<V: View> Store<V> {
         let (reply, answer) = oneshot::channel();
         if let Err(refused) = self.jobs.try_send(Job::Command { command, reply }) {
             let reason = "too many changes wait; try again in a moment";
-            if let Job::Command { reply, .. } = refused.into_inner() {
+            let (TrySendError::Full(job) | TrySendError::Disconnected(job)) = refused;
+            if let Job::Command { reply, .. } = job {
                 // Nobody waits for an answer that the caller dropped.
                 let _ = reply.send(Err(Failure::Unavailable(reason.into())));
             }
@@ -182,9 +184,9 @@ impl<V: View> Store<V> {
     /// Changes what is in memory only, such as a list that a file gives.
     pub async fn adjust(&self, change: impl Fn(&mut V) + Send + 'static) {
         let (done, answer) = oneshot::channel();
-        if self.jobs.send(Job::Adjust { change: Box::new(change), done }).await.is_ok() {
-            let _ = answer.await;
-        }
+        self.hand_in(Job::Adjust { change: Box::new(change), done }).await;
+        // A writer that is gone has nothing to adjust.
+        let _ = answer.await;
     }
 
     /// Has the ledger forget what the state no longer holds: a snapshot stands
@@ -195,13 +197,20 @@ impl<V: View> Store<V> {
     pub async fn compact(&self) -> Result<(), LedgerError> {
         let (done, answer) = oneshot::channel();
         let stopping = || LedgerError::Unavailable("the server is stopping".into());
-        self.jobs.send(Job::Compact { done }).await.map_err(|_| stopping())?;
+        self.hand_in(Job::Compact { done }).await;
         answer.await.unwrap_or_else(|_| Err(stopping()))
     }
 
     /// Waits until everything that was handed in before is committed or refused.
     pub async fn settle(&self) {
         self.adjust(|_| {}).await;
+    }
+
+    async fn hand_in(&self, mut job: Job<V>) {
+        while let Err(TrySendError::Full(refused)) = self.jobs.try_send(job) {
+            job = refused;
+            tokio::time::sleep(TRY_AGAIN_AFTER).await;
+        }
     }
 }
 
@@ -224,178 +233,6 @@ pub struct World {
     pub entropy: Arc<dyn Entropy>,
     /// Who is told that changes cannot be kept.
     pub findings: Arc<Findings>,
-}
-
-type Reply<V> = oneshot::Sender<Result<<V as View>::Outcome, Failure<<V as View>::Refusal>>>;
-
-/// Somebody who waits, and what was decided for them.
-type Waiting<V> = (Reply<V>, Result<<V as View>::Outcome, <V as View>::Refusal>);
-
-enum Job<V: View> {
-    Command { command: V::Command, reply: Reply<V> },
-    Adjust { change: Box<dyn Fn(&mut V) + Send>, done: oneshot::Sender<()> },
-    Compact { done: oneshot::Sender<Result<(), LedgerError>> },
-}
-
-/// The committed state, for the ledger: while it is asked, the writer waits
-/// for the ledger, so that it is the state before what is written just then.
-struct Committed<V: View>(Arc<RwLock<V>>);
-
-impl<V: View> Snapshot for Committed<V> {
-    fn each_item(&self, take: &mut dyn FnMut(Box<RawValue>)) {
-        let view = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        for item in view.snapshot() {
-            take(serde_json::value::to_raw_value(&item).expect("items are plain values with string keys"));
-        }
-    }
-}
-
-struct Writer<V: View> {
-    world: World,
-    working: V,
-    committed: Arc<RwLock<V>>,
-    on_commit: OnCommit<V>,
-    /// Whether the last changes could not be kept.
-    refuses: bool,
-}
-
-/// Decided, and not yet kept.
-struct Batch<V: View> {
-    facts: Vec<V::Fact>,
-    drafts: Vec<Draft>,
-    replies: Vec<Waiting<V>>,
-}
-
-impl<V: View> Writer<V> {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Job<V>>) {
-        let mut jobs = Vec::with_capacity(MAX_COMMANDS_PER_COMMIT);
-        while self.receive(&mut waiting, &mut jobs).await > 0 {
-            let mut batch = Batch { facts: Vec::new(), drafts: Vec::new(), replies: Vec::new() };
-            for job in jobs.drain(..) {
-                match job {
-                    Job::Command { command, reply } => self.decide(command, reply, &mut batch),
-                    Job::Adjust { change, done } => {
-                        self.commit(std::mem::take(&mut batch)).await;
-                        self.adjust(change.as_ref(), done);
-                    }
-                    Job::Compact { done } => {
-                        self.commit(std::mem::take(&mut batch)).await;
-                        let at = self.world.clock.now();
-                        let _ = done.send(self.world.ledger.compact(V::STREAM, at, self.snapshot()).await);
-                    }
-                }
-            }
-            self.commit(batch).await;
-        }
-    }
-
-    /// Waits for jobs; while changes are refused, looks now and then whether
-    /// they could be kept again.
-    async fn receive(&mut self, waiting: &mut mpsc::Receiver<Job<V>>, jobs: &mut Vec<Job<V>>) -> usize {
-        loop {
-            let received = waiting.recv_many(jobs, MAX_COMMANDS_PER_COMMIT);
-            if !self.refuses {
-                return received.await;
-            }
-            match tokio::time::timeout(PROBE_EVERY, received).await {
-                Ok(received) => return received,
-                Err(_) if self.world.ledger.probe().await.is_ok() => self.can_keep(),
-                Err(_) => {}
-            }
-        }
-    }
-
-    fn can_keep(&mut self) {
-        if std::mem::take(&mut self.refuses) {
-            self.world.findings.ends("ledger", refused_code(V::STREAM));
-        }
-    }
-
-    fn cannot_keep(&mut self, error: &LedgerError) {
-        self.refuses = true;
-        let detail = format!("changes are refused, as they cannot be kept: {error}");
-        self.world.findings.begins("ledger", refused_code(V::STREAM), detail, true);
-    }
-
-    fn decide(&mut self, command: V::Command, reply: Reply<V>, batch: &mut Batch<V>) {
-        let moment = Moment { now: self.world.clock.now(), bits: self.world.entropy.bits() };
-        let decided = self.working.decide(command, &moment).map(|(facts, outcome)| {
-            for fact in facts {
-                let seq = self.world.ledger.head(V::STREAM).seq + 1 + batch.facts.len() as u64;
-                self.working.apply(seq, &fact);
-                batch.drafts.push(Draft::of(moment.now, &fact));
-                batch.facts.push(fact);
-            }
-            outcome
-        });
-        batch.replies.push((reply, decided));
-    }
-
-    async fn commit(&mut self, batch: Batch<V>) {
-        if batch.facts.is_empty() {
-            return answer_all::<V>(batch.replies);
-        }
-        match self.world.ledger.append(V::STREAM, batch.drafts, self.snapshot()).await {
-            Ok(records) => {
-                self.can_keep();
-                self.publish(&records, batch.facts);
-                answer_all::<V>(batch.replies);
-            }
-            Err(error) => {
-                self.cannot_keep(&error);
-                self.working = self.committed.read().unwrap_or_else(PoisonError::into_inner).clone();
-                refuse_all::<V>(batch.replies, &error);
-            }
-        }
-    }
-
-    fn snapshot(&self) -> Arc<dyn Snapshot> {
-        Arc::new(Committed(Arc::clone(&self.committed)))
-    }
-
-    fn publish(&mut self, records: &[Record], facts: Vec<V::Fact>) {
-        let numbered: Vec<(u64, V::Fact)> = records.iter().map(|record| record.seq).zip(facts).collect();
-        let mut committed = self.committed.write().unwrap_or_else(PoisonError::into_inner);
-        numbered.iter().for_each(|(seq, fact)| committed.apply(*seq, fact));
-        drop(committed);
-        let committed = self.committed.read().unwrap_or_else(PoisonError::into_inner);
-        (self.on_commit)(&committed, &numbered);
-    }
-
-    fn adjust(&mut self, change: &dyn Fn(&mut V), done: oneshot::Sender<()>) {
-        change(&mut self.working);
-        change(&mut self.committed.write().unwrap_or_else(PoisonError::into_inner));
-        let _ = done.send(());
-    }
-}
-
-impl<V: View> Default for Batch<V> {
-    fn default() -> Self {
-        Batch { facts: Vec::new(), drafts: Vec::new(), replies: Vec::new() }
-    }
-}
-
-/// The code of the finding that changes of a stream cannot be kept.
-fn refused_code(stream: Stream) -> &'static str {
-    match stream {
-        Stream::Audit => "board_refused",
-        Stream::Access => "access_refused",
-        Stream::Relay => "messages_refused",
-        Stream::Keys => "sign_ins_refused",
-    }
-}
-
-fn answer_all<V: View>(replies: Vec<Waiting<V>>) {
-    for (reply, decided) in replies {
-        let _ = reply.send(decided.map_err(Failure::Refused));
-    }
-}
-
-/// Refusals too: they were decided on changes that did not come to be.
-fn refuse_all<V: View>(replies: Vec<Waiting<V>>, error: &LedgerError) {
-    for (reply, _) in replies {
-        let _ = reply.send(Err(Failure::Unavailable(error.to_string())));
-    }
 }
 
 async fn replay<V: View>(ledger: &dyn Ledger, mut view: V) -> Result<V, ReplayError> {

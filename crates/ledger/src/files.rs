@@ -128,8 +128,7 @@ impl Ledger for FileLedger {
         drafts: Vec<Draft>,
         snapshot: Arc<dyn Snapshot>,
     ) -> Result<Vec<Record>, LedgerError> {
-        let stream = self.stream(stream);
-        off_thread(move || stream.append(drafts, snapshot.as_ref())).await
+        self.stream(stream).append(drafts, snapshot.as_ref())
     }
 
     async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
@@ -147,8 +146,7 @@ impl Ledger for FileLedger {
     }
 
     async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError> {
-        let stream = self.stream(stream);
-        off_thread(move || stream.compact(at, snapshot.as_ref())).await
+        self.stream(stream).compact(at, snapshot.as_ref())
     }
 
     async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError> {
@@ -157,8 +155,8 @@ impl Ledger for FileLedger {
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {
-        let (disk, path) = (Arc::clone(&self.disk), self.folder.join(PROBE));
-        off_thread(move || probed(disk.as_ref(), &path).map_err(|error| unusable(&path, &error))).await
+        let path = self.folder.join(PROBE);
+        probed(self.disk.as_ref(), &path).map_err(|error| unusable(&path, &error))
     }
 
     fn head(&self, stream: Stream) -> Head {
