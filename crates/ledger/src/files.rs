@@ -10,12 +10,14 @@ use std::{
 use app::ports::{Ledger, LedgerError};
 use async_trait::async_trait;
 use domain::record::{Draft, Head, Record, Stream};
+use jiff::Timestamp;
 
 use crate::{
-    disk::{Disk, RealDisk},
-    mark::WriterMark,
+    disk::Disk,
+    held_disk::HeldDisk,
     note::OpeningNote,
     stream::{SEGMENT_BYTES, StreamFiles, unusable},
+    term::{Before, Held, Term},
 };
 
 /// The file that is written to see whether anything can be.
@@ -27,6 +29,7 @@ pub struct FileLedger {
     folder: PathBuf,
     streams: BTreeMap<Stream, Arc<OneStream>>,
     epoch: String,
+    held: Option<Arc<Held>>,
 }
 
 struct OneStream {
@@ -35,18 +38,39 @@ struct OneStream {
 }
 
 impl FileLedger {
-    /// Opens the ledger of the data directory that is marked, makes it where
-    /// there is none, and proves its chains. `epoch_if_new` names a ledger that
-    /// is new. Nothing may be appended once the mark is gone.
+    /// Opens the ledger of the term's data directory, makes it where there is
+    /// none, and proves its chains. `epoch_if_new` names a ledger that is new.
+    /// Nothing can be appended once the term is over. Where the one before did
+    /// not say that it writes no more, each stream gets a segment at once.
     ///
     /// # Errors
-    /// [`LedgerError::Corrupt`] with file and line where it is damaged, and
+    /// [`LedgerError::Corrupt`] with file and line where it is damaged,
+    /// [`LedgerError::Conflict`] where the term is lost, and
     /// [`LedgerError::Unavailable`] where the folder cannot be used.
-    pub fn open(mark: &WriterMark, epoch_if_new: String) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
-        FileLedger::open_on(Arc::new(RealDisk), mark.folder(), epoch_if_new, SEGMENT_BYTES)
+    pub fn open(
+        term: &Term,
+        epoch_if_new: String,
+        now: Timestamp,
+    ) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
+        FileLedger::open_held(term, epoch_if_new, now, SEGMENT_BYTES)
     }
 
-    /// Opens a ledger on any disk, without marking who writes.
+    pub(crate) fn open_held(
+        term: &Term,
+        epoch_if_new: String,
+        now: Timestamp,
+        segment_bytes: usize,
+    ) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
+        let disk = Arc::new(HeldDisk(Arc::clone(term.held())));
+        let (mut ledger, notes) = FileLedger::open_on(disk, term.folder(), epoch_if_new, segment_bytes)?;
+        ledger.held = Some(Arc::clone(term.held()));
+        if term.before() != Before::LetGo {
+            ledger.streams.values().try_for_each(|stream| stream.take_over(now))?;
+        }
+        Ok((ledger, notes))
+    }
+
+    /// Opens a ledger on any disk, without a term.
     pub(crate) fn open_on(
         disk: Arc<dyn Disk>,
         folder: &Path,
@@ -72,7 +96,7 @@ impl FileLedger {
         for made in [folder.as_path(), parent] {
             disk.sync_folder(made).map_err(|error| unusable(made, &error))?;
         }
-        Ok((FileLedger { disk, folder, streams: streams.collect(), epoch }, notes))
+        Ok((FileLedger { disk, folder, streams: streams.collect(), epoch, held: None }, notes))
     }
 
     fn stream(&self, stream: Stream) -> Arc<OneStream> {
@@ -86,6 +110,13 @@ impl OneStream {
         let records = files.append(drafts)?;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = files.head();
         Ok(records)
+    }
+
+    fn take_over(&self, at: Timestamp) -> Result<(), LedgerError> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.take_over(at)?;
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = files.head();
+        Ok(())
     }
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
@@ -108,6 +139,11 @@ impl Ledger for FileLedger {
     async fn probe(&self) -> Result<(), LedgerError> {
         let (disk, path) = (Arc::clone(&self.disk), self.folder.join(PROBE));
         off_thread(move || probed(disk.as_ref(), &path).map_err(|error| unusable(&path, &error))).await
+    }
+
+    async fn confirm(&self) -> Result<(), LedgerError> {
+        let Some(held) = self.held.clone() else { return Ok(()) };
+        off_thread(move || held.confirm()).await
     }
 
     fn head(&self, stream: Stream) -> Head {

@@ -16,6 +16,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     disk::{Appending, Disk, segment_number, segment_path},
+    held_disk::word_of_term,
     note::OpeningNote,
     segment::{self, Opened, Segment},
 };
@@ -156,6 +157,14 @@ impl StreamFiles {
         let head = record.head();
         self.keep(vec![(record, line)], true, begin, head);
         Ok(())
+    }
+
+    /// Begins a segment at once, as another process may yet write to the one
+    /// before: what comes late there is no part of the chain. One number is
+    /// left out, in which that process may yet begin one of its own.
+    pub(crate) fn take_over(&mut self, at: Timestamp) -> Result<(), LedgerError> {
+        self.next_number += 1;
+        self.begin_epoch(&self.epoch.clone(), at)
     }
 
     /// The records behind `after`, at most `limit`, without those that open segments.
@@ -341,6 +350,9 @@ fn is_blank(bytes: &[u8]) -> bool {
 
 /// What a file system says no to, with the mend.
 pub(crate) fn unusable(path: &Path, error: &io::Error) -> LedgerError {
+    if let Some(word) = word_of_term(error) {
+        return word;
+    }
     let mend = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room there",
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {

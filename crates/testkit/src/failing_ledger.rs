@@ -54,6 +54,10 @@ impl Ledger for FailingLedger {
         self.ledger.probe().await
     }
 
+    async fn confirm(&self) -> Result<(), LedgerError> {
+        self.ledger.confirm().await
+    }
+
     fn head(&self, stream: Stream) -> Head {
         self.ledger.head(stream)
     }
