@@ -56,11 +56,11 @@ pub(crate) struct Pace {
 
 /// What holds outside tests; a watcher has the ledger within 15 s.
 pub(crate) const PACE: Pace = Pace {
-    moves_every: Duration::from_secs(2),
+    moves_every: Duration::from_secs(1),
     stands_still_for: Duration::from_secs(10),
-    known_for: Duration::from_millis(2_500),
-    waits: Duration::from_millis(3_500),
-    // A day and a half.
+    known_for: Duration::from_millis(1_500),
+    waits: Duration::from_millis(2_500),
+    // Eighteen hours.
     longest_file: 64 * 1024,
 };
 

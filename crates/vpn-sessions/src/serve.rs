@@ -1,7 +1,12 @@
 //! The server: wires the parts, starts what follows the ledger, and stops
 //! without losing anything.
 
-use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use app::{
@@ -26,7 +31,7 @@ use crate::{
     files, secret,
 };
 
-use self::{followers::Followers, standby::Standby, stop::Stop};
+use self::{followers::Followers, standby::Front, stop::Stop};
 
 mod followers;
 mod standby;
@@ -50,42 +55,36 @@ pub(crate) fn run(config: &Config, runtime: Runtime) -> anyhow::Result<()> {
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let lists = (Arc::new(files::connections(config)?), files::users(config)?);
     let listener = listen(config)?;
+    let address = listener.local_addr()?;
     let findings = Arc::new(Findings::new(Arc::new(SystemClock)));
     let stop = Stop::listens();
     let ready = async {
-        let (term, standby) = Standby::until_held(&config.data_dir, &listener, &findings).await?;
+        let (term, front) = Front::Listener(listener).until_held(&config.data_dir, &findings).await?;
         let term = Arc::new(term);
         // They may have changed while this server stood by.
         let connections = files::connections(config).map_or(lists.0, Arc::new);
         let users = files::users(config).unwrap_or(lists.1);
         let world = open_world(&term, findings).await?;
         let parts = Arc::new(parts(config, &world, connections, users).await?);
-        standby.ends().await?;
-        anyhow::Ok((term, parts))
+        anyhow::Ok((term, parts, front))
     };
-    let (term, parts) = tokio::select! {
+    let (term, parts, front) = tokio::select! {
         ready = ready => ready?,
         () = stop.clone().asked() => {
             tracing::info!("Stopped before anything was done");
             return Ok(());
         }
     };
-    welcome(config, &parts, &listener)?;
-    hold(config, &term, parts, listener, stop).await
+    welcome(config, &parts, address);
+    hold(config, &term, parts, front, stop).await
 }
 
 /// Serves while the term lasts.
-async fn hold(
-    config: &Config,
-    term: &Term,
-    parts: Arc<Parts>,
-    listener: TcpListener,
-    stop: Stop,
-) -> anyhow::Result<()> {
+async fn hold(config: &Config, term: &Term, parts: Arc<Parts>, front: Front, stop: Stop) -> anyhow::Result<()> {
     let mut followers = Followers::start(config, &parts)?;
     let stopped = until_stopped(Arc::clone(&parts), stop, followers.one_ended());
     tokio::select! {
-        served = web::serve(listener, Arc::clone(&parts), stopped) => served.context("the server ended")?,
+        served = front.serve(Arc::clone(&parts), stopped) => served.context("the server ended")?,
         () = term.lost() => {
             followers.stop().await;
             tracing::error!("Another server took over while this one was paused; nothing more is acknowledged");
@@ -224,14 +223,12 @@ fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-fn welcome(config: &Config, parts: &Parts, listener: &TcpListener) -> anyhow::Result<()> {
-    let address = listener.local_addr()?;
+fn welcome(config: &Config, parts: &Parts, address: SocketAddr) {
     let connections = parts.board.snapshot().lines.len();
     let users = parts.accounts.people().listed().len();
     let mail = if config.mail.server.is_some() { "mailed" } else { "held, as no mail server is configured" };
     tracing::info!(connections, users, "Messages are {mail}");
     tracing::info!("Listening on http://{address}");
-    Ok(())
 }
 
 /// Ends when the process is asked to stop, or when a part that should go on

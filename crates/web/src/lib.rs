@@ -4,7 +4,7 @@
 //! Read [`Parts`] for what it works with and [`router`] for what it serves;
 //! [`doors`] stands before everything, [`caller`] says who asks, [`api`] and
 //! [`pages`] answer, and [`socket`] is the seam to the live board.
-//! [`stand_by`] is what another server's standby answers.
+//! [`Standby`] answers while another server has the ledger.
 //!
 //! Deliberately absent: rules, files, mail and records.
 
@@ -43,7 +43,7 @@ mod shapes;
 mod socket;
 mod standby;
 
-pub use standby::stand_by;
+pub use standby::Standby;
 
 /// A client that has not sent its request head after this long is cut off.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,7 +1,12 @@
 //! What a server answers while another one writes the ledger: that it is alive
 //! and not ready, and to everything else to come again in a second.
 
-use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, OnceLock},
+};
 
 use app::findings::Findings;
 use askama::Template;
@@ -14,20 +19,20 @@ use axum::{
     routing::get,
 };
 use axum_server::Handle;
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
 use wire::service::Readiness;
 
 use crate::{
+    Parts,
     api::{MAX_BODY_BYTES, health},
     assets, doors, pages,
     problem::Problem,
-    socket,
+    socket::{self, Sockets},
 };
 
 /// After how many seconds whoever was refused should come again.
 const COME_AGAIN: HeaderValue = HeaderValue::from_static("1");
-
-/// How long answers under way may take when it is over: they are made at once.
-const GRACE: Duration = Duration::from_millis(100);
 
 #[derive(Template)]
 #[template(path = "standby.html")]
@@ -35,23 +40,45 @@ struct StandbyPage<'a> {
     assets: &'a str,
 }
 
-/// Answers until `stop` ends, with those findings as the reason. The listener
-/// may be a copy: nobody who comes in between is turned away.
-///
-/// # Errors
-/// What the listener says.
-pub async fn stand_by(
-    listener: TcpListener,
-    findings: Arc<Findings>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let handle = Handle::new();
-    let stopped = handle.clone();
-    tokio::spawn(async move {
-        stop.await;
-        stopped.graceful_shutdown(Some(GRACE));
-    });
-    crate::server(listener, handle)?.serve(router(findings).into_make_service()).await
+/// A server that stands by, and becomes the one that serves.
+pub struct Standby {
+    handle: Handle<SocketAddr>,
+    ready: Arc<OnceLock<Router>>,
+    answering: JoinHandle<io::Result<()>>,
+}
+
+impl Standby {
+    /// Answers on that listener from here on, with those findings as the reason.
+    ///
+    /// # Errors
+    /// What the listener says.
+    pub fn answers(listener: TcpListener, findings: Arc<Findings>) -> io::Result<Standby> {
+        let handle = Handle::new();
+        let ready = Arc::new(OnceLock::new());
+        let service = front(Arc::clone(&ready), router(findings)).into_make_service();
+        let server = crate::server(listener, handle.clone())?;
+        let answering = tokio::spawn(async move { server.serve(service).await });
+        Ok(Standby { handle, ready, answering })
+    }
+
+    /// Serves as [`crate::serve`] does; nobody who comes in between is turned away.
+    ///
+    /// # Errors
+    /// What the listener says.
+    pub async fn serve(self, parts: Arc<Parts>, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let sockets = Sockets::start(Arc::clone(&parts));
+        self.ready.get_or_init(|| crate::router(parts, &sockets));
+        tokio::spawn(crate::stop_with(stop, self.handle, sockets));
+        self.answering.await.map_err(io::Error::other)?
+    }
+}
+
+/// What is served as soon as that is ready, and the standby's answers before.
+fn front(ready: Arc<OnceLock<Router>>, standby: Router) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let router = ready.get().unwrap_or(&standby).clone();
+        async move { router.oneshot(request).await }
+    })
 }
 
 fn router(findings: Arc<Findings>) -> Router {

@@ -78,8 +78,8 @@ fn of_whom_nobody_can_tell_is_followed_when_it_stood_still() {
         }
         held(candidate.look(seconds(10.0)).unwrap());
         assert!(file::path(folder.path(), 8).exists(), "the next term is taken");
-        held(candidate.look(seconds(13.4)).unwrap());
-        let term = taken(candidate.look(seconds(13.5)).unwrap());
+        held(candidate.look(seconds(12.4)).unwrap());
+        let term = taken(candidate.look(seconds(12.5)).unwrap());
         assert_eq!((term.number(), term.before()), (8, Before::StoodStill));
     }
 }
@@ -97,7 +97,7 @@ fn a_counter_that_moves_keeps_the_term() {
     }
     held(candidate.look(seconds(29.0 * 9.0 + 9.9)).unwrap());
     held(candidate.look(seconds(29.0 * 9.0 + 10.0)).unwrap());
-    taken(candidate.look(seconds(29.0 * 9.0 + 13.5)).unwrap());
+    taken(candidate.look(seconds(29.0 * 9.0 + 12.5)).unwrap());
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn another_that_comes_and_goes_is_watched_anew() {
     held(candidate.look(seconds(18.9)).unwrap());
     assert!(!file::path(folder.path(), 9).exists());
     held(candidate.look(seconds(19.0)).unwrap());
-    assert_eq!(taken(candidate.look(seconds(22.5)).unwrap()).number(), 9);
+    assert_eq!(taken(candidate.look(seconds(21.5)).unwrap()).number(), 9);
 }
 
 #[test]

@@ -77,9 +77,9 @@ fn what_was_seen_of_a_term_is_good_for_a_while() {
     let held = term.held();
     let begun = held.lock().known_at;
     fs::write(file::path(folder.path(), 2), "").unwrap();
-    assert_eq!(held.confirm_at(begun + Duration::from_millis(2_499)), Ok(()));
+    assert_eq!(held.confirm_at(begun + Duration::from_millis(1_499)), Ok(()));
     assert!(!*held.lost.subscribe().borrow());
-    let late = begun + Duration::from_millis(2_500);
+    let late = begun + Duration::from_millis(1_500);
     assert!(matches!(held.confirm_at(late), Err(LedgerError::Conflict(_))));
     fs::remove_file(file::path(folder.path(), 2)).unwrap();
     assert!(matches!(held.confirm_at(begun), Err(LedgerError::Conflict(_))), "lost is lost");
@@ -90,10 +90,10 @@ fn a_look_that_finds_nobody_renews_what_is_known() {
     let folder = folder();
     let term = Term::take_at(folder.path(), Pace { moves_every: LONG, ..PACE }).unwrap();
     let begun = term.held().lock().known_at;
-    for second in [60, 62, 100] {
+    for second in [60, 61, 100] {
         let now = begun + Duration::from_secs(second);
         assert_eq!(term.held().confirm_at(now), Ok(()));
-        assert_eq!(term.held().lock().known_at, if second == 62 { now - Duration::from_secs(2) } else { now });
+        assert_eq!(term.held().lock().known_at, if second == 61 { now - Duration::from_secs(1) } else { now });
     }
 }
 
