@@ -31,7 +31,8 @@ use crate::{
 };
 
 pub(crate) mod file;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! A real ledger whose disk can be full.
+//! A real ledger whose disk can be full, and that can be lost to another server.
 
 use std::sync::{
     Arc,
@@ -13,18 +13,29 @@ use domain::record::{Draft, Head, Record, Stream};
 pub struct FailingLedger {
     ledger: Arc<dyn Ledger>,
     refuses: AtomicBool,
+    lost: AtomicBool,
     appends: AtomicUsize,
 }
 
 impl FailingLedger {
     /// That ledger, working.
     pub fn around(ledger: Arc<dyn Ledger>) -> FailingLedger {
-        FailingLedger { ledger, refuses: AtomicBool::new(false), appends: AtomicUsize::new(0) }
+        FailingLedger {
+            ledger,
+            refuses: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            appends: AtomicUsize::new(0),
+        }
     }
 
     /// Whether appends are refused from here on.
     pub fn refuse(&self, refuses: bool) {
         self.refuses.store(refuses, Ordering::Relaxed);
+    }
+
+    /// Another server takes the ledger over.
+    pub fn lose(&self) {
+        self.lost.store(true, Ordering::Relaxed);
     }
 
     /// How often something was appended: each is one sync.
@@ -55,6 +66,9 @@ impl Ledger for FailingLedger {
     }
 
     async fn confirm(&self) -> Result<(), LedgerError> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(LedgerError::Conflict("another has it".into()));
+        }
         self.ledger.confirm().await
     }
 

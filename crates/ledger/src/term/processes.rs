@@ -131,7 +131,7 @@ impl Players {
             if let Some(status) = self.children[at].try_wait().unwrap() {
                 let code = status.code();
                 assert!(matches!(code, Some(0 | 1)), "a process ended with {status}");
-                self.children.swap_remove(at);
+                self.children.swap_remove(at).wait().unwrap();
             }
         }
         while self.children.len() < PROCESSES {
