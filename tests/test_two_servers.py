@@ -142,6 +142,10 @@ def test_a_standby_takes_over_from_one_that_was_killed(server, second, alice):
     assert "whole" in server.runs("audit", "verify").is_done()
 
 
+# What a client sees of a server that is stopped, killed or paused, a wait that was in vain among it.
+TROUBLE = (requests.RequestException, socketio.exceptions.SocketIOError, Refused, AssertionError)
+
+
 class Caller(threading.Thread):
     """Checks and unchecks at whichever server takes it, and remembers what was acknowledged."""
 
@@ -154,7 +158,7 @@ class Caller(threading.Thread):
         at = 0
         while not self.stopped.is_set():
             url = self.urls[at % len(self.urls)]
-            with contextlib.suppress(requests.RequestException, socketio.exceptions.SocketIOError, Refused):
+            with contextlib.suppress(*TROUBLE):
                 self.works_at(url)
             at += 1
             self.stopped.wait(0.05)
@@ -269,6 +273,7 @@ def is_of_another_machine(server, second):
     """Nobody can tell whether its process lives, so it is watched as well."""
     alice = server.signs_in("alice")
     session = alice.checks(FIRST).session
+    begun = time.monotonic()
     # What is written to a term while its holder is paused cannot come between.
     server.process.send_signal(signal.SIGSTOP)
     term = latest_term(server)
@@ -276,7 +281,6 @@ def is_of_another_machine(server, second):
     term.write_text(json.dumps({**json.loads(line), "boot_id": "of another machine"}) + "\n" + rest)
     eventually(lambda: second.says("another machine"))
     server.is_killed()
-    begun = time.monotonic()
     takes_over(second, within=AFTER_A_WATCH)
     assert time.monotonic() - begun > 5, "it was watched"
     assert second.signs_in("bob").board()[FIRST]["sessions"] == [session]

@@ -67,7 +67,11 @@ impl Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let elsewhere = if self.boot_id == boot_id() { "" } else { " of another machine or boot" };
+        let elsewhere = match (self.boot_id == boot_id(), self.namespace == pid_namespace()) {
+            (true, true) => "",
+            (true, false) => " of another container",
+            (false, _) => " of another machine or boot",
+        };
         write!(f, "process {}{elsewhere}", self.pid)
     }
 }

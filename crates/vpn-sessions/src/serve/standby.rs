@@ -24,12 +24,13 @@ impl Front {
         loop {
             let (attempt, again) = attempt(candidate).await?;
             candidate = again;
-            match attempt? {
-                Attempt::Taken(term) => return Ok((term, front)),
-                Attempt::Held(by) => {
+            match attempt {
+                Ok(Attempt::Taken(term)) => return Ok((term, front)),
+                Ok(Attempt::Held(by)) => {
                     tell(&by, folder, findings);
                     front = front.stands_by(findings)?;
                 }
+                Err(error) => front.goes_on_after(error, findings)?,
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -46,6 +47,17 @@ impl Front {
             Front::Standby(standby) => {
                 parts.findings.ends("ledger", "standby");
                 standby.serve(parts, stop).await
+            }
+        }
+    }
+
+    /// A share may come back while a standby waits for it.
+    fn goes_on_after(&self, error: LedgerError, findings: &Findings) -> Result<(), LedgerError> {
+        match self {
+            Front::Listener(_) => Err(error),
+            Front::Standby(_) => {
+                findings.begins("ledger", "standby", format!("this server stands by: {error}"), true);
+                Ok(())
             }
         }
     }
