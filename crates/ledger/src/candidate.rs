@@ -30,8 +30,8 @@ pub struct Candidate {
     folder: PathBuf,
     pace: Pace,
     seen: Option<Seen>,
-    /// The own term, and when it may be used.
-    begun: Option<(Term, Duration)>,
+    /// The own term, and from when on it may be used, once that is known.
+    begun: Option<(Term, Option<Duration>)>,
 }
 
 /// What came of an attempt.
@@ -84,7 +84,9 @@ impl Candidate {
 
     pub(crate) fn look(&mut self, now: Duration) -> Result<Look, LedgerError> {
         if let Some((term, from)) = self.begun.take() {
-            return Ok(self.settle(term, from, now));
+            // Counted from a look that surely came after the term was made.
+            let from = from.unwrap_or(now + self.pace.waits);
+            return Ok(if now < from { self.waits(term, Some(from)) } else { self.settle(term) });
         }
         file::make_folder(&self.folder)?;
         let latest = match file::latest(&self.folder) {
@@ -92,19 +94,19 @@ impl Candidate {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(another_starts()),
             Err(error) => return Err(self.unusable(&error)),
         };
-        let Some(latest) = latest else { return self.follow(0, Before::LetGo, now) };
+        let Some(latest) = latest else { return self.follow(0, Before::LetGo) };
         let (number, holder) = (latest.number, latest.holder());
         if latest.has_let_go() {
-            return self.follow(number, Before::LetGo, now);
+            return self.follow(number, Before::LetGo);
         }
         let life = holder.as_ref().map_or(Life::Unknown, Holder::life);
         if life == Life::Dead {
-            return self.follow(number, Before::Dead, now);
+            return self.follow(number, Before::Dead);
         }
         let known = self.seen.as_ref().is_some_and(|seen| seen.file.number == number);
         let since = self.still_since(latest, now);
         if now.saturating_sub(since) >= self.pace.stands_still_for {
-            return self.follow(number, Before::StoodStill, now);
+            return self.follow(number, Before::StoodStill);
         }
         let by = holder.map_or("another server".into(), |holder| holder.to_string());
         Ok(Look::Held { by, lives: life == Life::Alive || (known && since == now) })
@@ -122,29 +124,23 @@ impl Candidate {
     }
 
     /// Takes the next term, unless another was first.
-    fn follow(&mut self, number: u32, before: Before, now: Duration) -> Result<Look, LedgerError> {
+    fn follow(&mut self, number: u32, before: Before) -> Result<Look, LedgerError> {
         let own = number + 1;
-        match file::create(&self.folder, own, &Holder::this_process()) {
+        match file::take(&self.folder, own) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(another_starts()),
             Err(error) => return Err(self.unusable(&error)),
         }
-        let numbers = file::numbers(&self.folder).map_err(|error| self.unusable(&error))?;
-        if numbers.last().is_some_and(|last| *last > own) {
-            // Others went by while this process was paused, and removed what was there.
-            file::remove(&self.folder, own);
-            return Ok(another_starts());
-        }
         let term = Term::begun(&self.folder, own, before, self.pace);
-        let waits = if before == Before::StoodStill { self.pace.waits } else { Duration::ZERO };
-        Ok(self.settle(term, now + waits, now))
+        Ok(if before == Before::StoodStill { self.waits(term, None) } else { self.settle(term) })
     }
 
-    fn settle(&mut self, term: Term, from: Duration, now: Duration) -> Look {
-        if now < from {
-            self.begun = Some((term, from));
-            return Look::Held { by: "another server, which stands still,".into(), lives: false };
-        }
+    fn waits(&mut self, term: Term, from: Option<Duration>) -> Look {
+        self.begun = Some((term, from));
+        Look::Held { by: "another server, which stands still,".into(), lives: false }
+    }
+
+    fn settle(&mut self, term: Term) -> Look {
         self.seen = None;
         if term.held().look().is_err() {
             return another_starts();

@@ -280,7 +280,7 @@ impl Held {
     /// Follows the own term, whose file is long, by the next one.
     fn moves_on(&self, state: &mut State, now: Duration) -> bool {
         let next = state.number + 1;
-        match file::create(&self.folder, next, &Holder::this_process()) {
+        match file::take(&self.folder, next) {
             Ok(()) => {
                 state.number = next;
                 state.known_at = now;

@@ -78,8 +78,10 @@ fn of_whom_nobody_can_tell_is_followed_when_it_stood_still() {
         }
         held(candidate.look(seconds(10.0)).unwrap());
         assert!(file::path(folder.path(), 8).exists(), "the next term is taken");
-        held(candidate.look(seconds(12.4)).unwrap());
-        let term = taken(candidate.look(seconds(12.5)).unwrap());
+        // The wait counts from behind that.
+        held(candidate.look(seconds(11.0)).unwrap());
+        held(candidate.look(seconds(13.4)).unwrap());
+        let term = taken(candidate.look(seconds(13.5)).unwrap());
         assert_eq!((term.number(), term.before()), (8, Before::StoodStill));
     }
 }
@@ -97,7 +99,8 @@ fn a_counter_that_moves_keeps_the_term() {
     }
     held(candidate.look(seconds(29.0 * 9.0 + 9.9)).unwrap());
     held(candidate.look(seconds(29.0 * 9.0 + 10.0)).unwrap());
-    taken(candidate.look(seconds(29.0 * 9.0 + 12.5)).unwrap());
+    held(candidate.look(seconds(29.0 * 9.0 + 10.2)).unwrap());
+    taken(candidate.look(seconds(29.0 * 9.0 + 12.7)).unwrap());
 }
 
 #[test]
@@ -110,7 +113,8 @@ fn another_that_comes_and_goes_is_watched_anew() {
     held(candidate.look(seconds(18.9)).unwrap());
     assert!(!file::path(folder.path(), 9).exists());
     held(candidate.look(seconds(19.0)).unwrap());
-    assert_eq!(taken(candidate.look(seconds(21.5)).unwrap()).number(), 9);
+    held(candidate.look(seconds(19.2)).unwrap());
+    assert_eq!(taken(candidate.look(seconds(21.7)).unwrap()).number(), 9);
 }
 
 #[test]
@@ -120,8 +124,9 @@ fn one_who_is_followed_while_it_waits_has_nothing() {
     held(candidate.look(seconds(0.0)).unwrap());
     held(candidate.look(seconds(10.0)).unwrap());
     fs::write(file::path(folder.path(), 9), first_line(json!({"boot_id": "a third"}))).unwrap();
-    held(candidate.look(seconds(30.0)).unwrap());
-    held(candidate.look(seconds(31.0)).unwrap());
+    for at in [30.0, 33.0, 34.0] {
+        held(candidate.look(seconds(at)).unwrap());
+    }
 }
 
 #[test]
@@ -129,7 +134,7 @@ fn one_who_comes_too_late_withdraws() {
     let folder = held_by(7, &first_line(json!({"boot_id": "another"})));
     fs::write(file::path(folder.path(), 8), first_line(json!({}))).unwrap();
     // It saw term 5 let go, and was paused; meanwhile 6 was held, and removed.
-    let look = Candidate::new(folder.path()).follow(5, Before::LetGo, seconds(0.0)).unwrap();
+    let look = Candidate::new(folder.path()).follow(5, Before::LetGo).unwrap();
     held(look);
     assert_eq!(file::numbers(folder.path()).unwrap(), [7, 8]);
 }

@@ -96,11 +96,21 @@ pub(crate) fn numbers(data: &Path) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-/// Makes a term's file, which must not be there.
+/// Takes a term for this process.
 ///
 /// # Errors
 /// [`ErrorKind::AlreadyExists`] where another was first.
-pub(crate) fn create(data: &Path, number: u32, holder: &Holder) -> io::Result<()> {
+pub(crate) fn take(data: &Path, number: u32) -> io::Result<()> {
+    create(data, number, &Holder::this_process())?;
+    if numbers(data)?.last().is_some_and(|last| *last > number) {
+        // Others went by while this process was paused, and removed what was there.
+        let _ = fs::remove_file(path(data, number));
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    Ok(())
+}
+
+fn create(data: &Path, number: u32, holder: &Holder) -> io::Result<()> {
     let path = path(data, number);
     let mut file = RealDisk.create_new(&path)?;
     let mut line = serde_json::to_vec(&FirstLine { term: number, holder }).expect("a term is plain values");
@@ -122,11 +132,6 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// How long a file is; nothing where that cannot be seen.
 pub(crate) fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
-}
-
-/// Removes a term that was never held.
-pub(crate) fn remove(data: &Path, number: u32) {
-    let _ = fs::remove_file(path(data, number));
 }
 
 /// Removes what came before a term, oldest first, but not the one right before
