@@ -66,6 +66,16 @@ pub trait Ledger: Send + Sync {
     /// As [`Ledger::append`].
     async fn probe(&self) -> Result<(), LedgerError>;
 
+    /// Whether this process is still the one that writes: to be asked before
+    /// something outside is done that only one may do. What was paused for long
+    /// may have been followed by another.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn confirm(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
     /// The end of a stream's chain.
     fn head(&self, stream: Stream) -> Head;
 

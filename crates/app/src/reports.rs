@@ -158,6 +158,7 @@ impl Reports {
         let note = self.key.sign(&Checkpoint { head, week, digest: state.digest.so_far() });
         let name = week.checkpoint_name();
         if self.share.read(&name).await?.as_deref() != Some(note.as_bytes()) {
+            self.confirm().await?;
             self.share.replace(&name, note.as_bytes()).await?;
         }
         if let Some(known) = self.lock().by_week.get_mut(&week) {
@@ -197,6 +198,7 @@ impl Reports {
 
     async fn write(&self, week: Week, state: WeekState, bytes: u64, rows: &[u8]) -> Result<(), ShareError> {
         if !rows.is_empty() {
+            self.confirm().await?;
             self.share.append(&week.file_name(), bytes, rows).await?;
         }
         if let Some(known) = self.lock().by_week.get_mut(&week) {
@@ -205,6 +207,11 @@ impl Reports {
             known.written_seq = state.last_seq;
         }
         Ok(())
+    }
+
+    /// Where another server has the ledger, the reports are its to write.
+    async fn confirm(&self) -> Result<(), ShareError> {
+        self.ledger.confirm().await.map_err(|error| ShareError::Unavailable(error.to_string()))
     }
 
     /// The sessions of a week whose records stand behind `after`, up to `last`.

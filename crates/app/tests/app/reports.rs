@@ -183,3 +183,14 @@ async fn each_session_is_in_the_week_of_its_uncheck_by_the_zone() {
     assert_eq!(rows[1][3..6], ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", "3600"]);
     assert_eq!(rows[2][5], "0", "a clock that was set back makes nothing negative");
 }
+
+#[tokio::test]
+async fn one_that_lost_the_ledger_writes_no_reports() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(1).await;
+    office.reports.catch_up().await;
+    office.sessions(1).await;
+    office.world.ledger.lose();
+    office.reports.catch_up().await;
+    assert_eq!(office.rows("2026-W48"), 1, "another server writes the rest");
+}

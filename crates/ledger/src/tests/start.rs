@@ -4,13 +4,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::ports::{Ledger, Snapshot};
 use domain::record::{Draft, Hash, Head, Record, Stream};
+use jiff::Timestamp;
 use serde_json::{json, value::RawValue};
 
 use super::{
     simulated_disk::SimulatedDisk,
     tally::{SMALL, Tally, draft, in_week},
 };
-use crate::{FileLedger, WriterMark, stream::SEGMENT_BYTES};
+use crate::{FileLedger, Term, stream::SEGMENT_BYTES};
 
 #[tokio::test]
 async fn segments_turn_with_the_week_and_the_size_and_each_start() {
@@ -130,15 +131,15 @@ impl Snapshot for Sessions {
 #[allow(clippy::disallowed_methods, reason = "a figure for a person, which decides nothing")]
 async fn ready_behind_a_million_records() {
     let folder = tempfile::tempdir().unwrap();
-    let mark = WriterMark::take(folder.path()).unwrap();
-    let (ledger, _) = FileLedger::open(&mark, "e".into()).unwrap();
+    let term = Term::take(folder.path()).unwrap();
+    let (ledger, _) = FileLedger::open(&term, "e".into(), Timestamp::UNIX_EPOCH).unwrap();
     for batch in 0..1_000 {
         let drafts = (batch * 1_000..batch * 1_000 + 1_000).map(|number| draft(number, in_week(0))).collect();
         ledger.append(Stream::Audit, drafts, Arc::new(Sessions(1_000))).await.unwrap();
     }
     drop(ledger);
     let begun = std::time::Instant::now();
-    let (ledger, _) = FileLedger::open(&mark, "e".into()).unwrap();
+    let (ledger, _) = FileLedger::open(&term, "e".into(), Timestamp::UNIX_EPOCH).unwrap();
     let opened = begun.elapsed();
     let mut after = ledger.snapshot(Stream::Audit).unwrap().seq;
     let mut replayed = 0;
