@@ -99,7 +99,8 @@ pub(crate) struct Held {
     folder: PathBuf,
     pace: Pace,
     state: Mutex<State>,
-    lost: watch::Sender<bool>,
+    /// Why it was lost.
+    lost: watch::Sender<Option<String>>,
 }
 
 #[derive(Debug)]
@@ -148,7 +149,7 @@ impl Term {
             folder: folder.to_owned(),
             pace,
             state: Mutex::new(state),
-            lost: watch::Sender::new(false),
+            lost: watch::Sender::new(None),
         });
         let (stop, stopped) = channel();
         let moving = Arc::clone(&held);
@@ -181,14 +182,16 @@ impl Term {
         self.held.let_go();
     }
 
-    /// Ends when another process is seen to have taken over; nothing may be
-    /// done from then on.
-    pub fn lost(&self) -> impl Future<Output = ()> + Send + 'static {
+    /// Ends when another process is seen to have taken over, and says so;
+    /// nothing may be done from then on.
+    pub fn lost(&self) -> impl Future<Output = String> + Send + 'static {
         let mut lost = self.held.lost.subscribe();
         async move {
-            if lost.wait_for(|lost| *lost).await.is_err() {
+            let reason = lost.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+            match reason {
+                Some(reason) => reason,
                 // Nobody is left who could find out.
-                std::future::pending().await
+                None => std::future::pending().await,
             }
         }
     }
@@ -233,20 +236,25 @@ impl Held {
         }
         let (next, own) = (state.number + 1, state.number);
         // In this order, as older terms are removed first.
-        let next_is_there = self.is_there(next)?;
-        if next_is_there || !self.is_there(own)? {
-            let what = if next_is_there { format!("term {next} was taken") } else { format!("term {own} was removed") };
-            return Err(self.lose(state, format!("{what} in {}", self.folder.display())));
+        if self.is_there(next)? {
+            return Err(self.followed(state, next));
+        }
+        if !self.is_there(own)? {
+            return Err(self.lose(state, format!("the file of term {own} was removed from {}", self.folder.display())));
         }
         state.known_at = now;
         Ok(())
     }
 
+    fn followed(&self, state: &mut State, next: u32) -> LedgerError {
+        self.lose(state, format!("another server took over {} by term {next}", self.folder.display()))
+    }
+
     fn lose(&self, state: &mut State, reason: String) -> LedgerError {
-        let end = End::Lost(reason);
+        let end = End::Lost(reason.clone());
         let error = end.error();
         state.end = Some(end);
-        self.lost.send_replace(true);
+        self.lost.send_replace(Some(reason));
         error
     }
 
@@ -287,7 +295,7 @@ impl Held {
                 file::remove_before(&self.folder, next);
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                self.lose(state, format!("term {next} was taken in {}", self.folder.display()));
+                self.followed(state, next);
             }
             // The next move tries again.
             Err(_) => {}

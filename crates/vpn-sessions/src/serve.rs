@@ -91,13 +91,10 @@ async fn hold(
     let stopped = until_stopped(Arc::clone(&parts), stop, followers.one_ended());
     tokio::select! {
         served = front.serve(Arc::clone(&parts), stopped) => served.context("the server ended")?,
-        () = term.lost() => {
+        reason = term.lost() => {
             followers.stop().await;
-            tracing::error!("Another server took over while this one was paused; nothing more is acknowledged");
-            anyhow::bail!(
-                "another server took over {} while this one was paused; it ends. Start it again, and it stands by",
-                config.data_dir.display()
-            );
+            tracing::error!("{reason}; nothing more is acknowledged, and this server ends");
+            anyhow::bail!("{reason}; this server ended, so that two never write. Start it again, and it stands by");
         }
     }
     if tokio::time::timeout(LAST_WORK, settle(&parts)).await.is_err() {

@@ -78,7 +78,7 @@ fn what_was_seen_of_a_term_is_good_for_a_while() {
     let begun = held.lock().known_at;
     fs::write(file::path(folder.path(), 2), "").unwrap();
     assert_eq!(held.confirm_at(begun + Duration::from_millis(1_499)), Ok(()));
-    assert!(!*held.lost.subscribe().borrow());
+    assert_eq!(*held.lost.subscribe().borrow(), None);
     let late = begun + Duration::from_millis(1_500);
     assert!(matches!(held.confirm_at(late), Err(LedgerError::Conflict(_))));
     fs::remove_file(file::path(folder.path(), 2)).unwrap();
