@@ -4,7 +4,7 @@
 //! Read [`names`] and [`connection`] for the words, [`session`] and [`board`]
 //! for the list and its rules, [`record`] for what is kept of everything,
 //! [`week`] and [`report`] for the weekly CSV file, [`checkpoint`]
-//! for what is signed of it, [`list_file`] for the two files that
+//! for what is signed of it, [`verification`] for what proves both, [`list_file`] for the two files that
 //! people write, [`account`] for who may, [`access`] for who did, and [`outbox`] for the relay.
 //!
 //! Deliberately absent: async, the clock, randomness, files, the network, and
@@ -21,4 +21,5 @@ pub mod outbox;
 pub mod record;
 pub mod report;
 pub mod session;
+pub mod verification;
 pub mod week;
