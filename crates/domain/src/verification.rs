@@ -62,7 +62,7 @@ impl Verdict {
     pub fn confirmed_by(mut self, later: &[Verdict]) -> Verdict {
         let again = later.iter().find(|verdict| verdict.file == self.file);
         let complaints = again.map_or(&[][..], |verdict| &verdict.complaints);
-        self.complaints.retain(|complaint| complaints.contains(complaint));
+        self.complaints.retain(|complaint| complaints.iter().any(|other| complaint.is_about_the_same(other)));
         self
     }
 }
@@ -70,6 +70,11 @@ impl Verdict {
 impl Complaint {
     fn of_file(text: impl Into<String>) -> Complaint {
         Complaint { line: None, text: text.into() }
+    }
+
+    /// A row that is missing may have been signed meanwhile, which is told behind it.
+    fn is_about_the_same(&self, other: &Complaint) -> bool {
+        self.line == other.line && (self.text.starts_with(&other.text) || other.text.starts_with(&self.text))
     }
 }
 

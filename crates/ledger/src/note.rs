@@ -11,7 +11,7 @@ pub struct OpeningNote {
 
 impl OpeningNote {
     /// Whether it is about a last line that did not end.
-    pub(crate) fn is_torn_line(&self) -> bool {
+    pub fn is_torn_line(&self) -> bool {
         self.is_torn_line
     }
 

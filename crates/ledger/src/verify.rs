@@ -18,7 +18,8 @@ pub struct Proof {
     pub head: Head,
     /// In how many segments it is kept.
     pub segments: usize,
-    /// What is no part of the chain, though it stands in the files.
+    /// What is no part of the chain, though it stands in the files; beside a
+    /// server, an unfinished last line may be one that is being written.
     pub notes: Vec<OpeningNote>,
 }
 
@@ -30,9 +31,7 @@ pub struct Proof {
 pub fn verify(folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
     let proved = |stream: Stream| {
         let path = folder.join("ledger").join(stream.name());
-        let (files, mut notes) = StreamFiles::open(Arc::new(ReadOnlyDisk), path, stream, SEGMENT_BYTES)?;
-        // An unfinished last line may be one that is being written.
-        notes.retain(|note| !note.is_torn_line());
+        let (files, notes) = StreamFiles::open(Arc::new(ReadOnlyDisk), path, stream, SEGMENT_BYTES)?;
         Ok(Proof { head: files.head(), segments: files.segment_count(), notes })
     };
     Stream::ALL.into_iter().map(|stream| (stream, proved(stream))).collect()
