@@ -63,6 +63,10 @@ impl Verdict {
         let again = later.iter().find(|verdict| verdict.file == self.file);
         let complaints = again.map_or(&[][..], |verdict| &verdict.complaints);
         self.complaints.retain(|complaint| complaints.iter().any(|other| complaint.is_about_the_same(other)));
+        if self.is_sound() {
+            let sound = again.filter(|verdict| verdict.is_sound()).map(|verdict| verdict.summary.clone());
+            self.summary = sound.unwrap_or_else(|| "as the ledger says, but for what is under way".into());
+        }
         self
     }
 }
@@ -108,5 +112,33 @@ fn checkpoint_of(files: &Files, week: Week, key: &PublicKey) -> Result<Checkpoin
         Ok(checkpoint) if checkpoint.week == week => Ok(checkpoint),
         Ok(checkpoint) => Err(format!("its checkpoint is of another week, {}", checkpoint.week)),
         Err(error) => Err(format!("of its checkpoint, {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(complaints: &[(u64, &str)]) -> Verdict {
+        let complaint = |(line, text): &(u64, &str)| Complaint { line: Some(*line), text: (*text).into() };
+        let summary = if complaints.is_empty() { "as the ledger says, 3 rows" } else { "differs from the ledger" };
+        Verdict::wrong("audit-2026-W48.csv".into(), summary, complaints.iter().map(complaint).collect())
+    }
+
+    #[test]
+    fn only_what_every_look_complains_of_is_wrong() {
+        let missing = "the row is missing";
+        let waits = "the row is missing; nobody signed it yet";
+        for (first, later, left) in [
+            (vec![(2, missing)], vec![], 0),
+            (vec![(2, missing)], vec![(3, missing)], 0),
+            (vec![(2, missing), (5, "changed")], vec![(5, "changed"), (7, missing)], 1),
+            (vec![(2, waits)], vec![(2, missing)], 1),
+        ] {
+            let confirmed = verdict(&first).confirmed_by(&[verdict(&later)]);
+            assert_eq!(confirmed.complaints.len(), left, "{first:?}, then {later:?}");
+        }
+        assert_eq!(verdict(&[(2, missing)]).confirmed_by(&[verdict(&[])]).summary, "as the ledger says, 3 rows");
+        assert!(verdict(&[(2, missing)]).confirmed_by(&[]).is_sound(), "the file is gone, which is told of the other");
     }
 }
