@@ -57,7 +57,10 @@ impl Reports {
     pub async fn read(&self, week: Week) -> Result<Option<Vec<u8>>, ShareError> {
         match briefly(self.share.read(&week.file_name())).await {
             Ok(Some(content)) => Ok(Some(content)),
-            Ok(None) | Err(ShareError::Unavailable(_) | ShareError::Changed) => self.rendered(week).await,
+            Ok(None) | Err(ShareError::Unavailable(_) | ShareError::Changed) => {
+                self.follow_ledger().await;
+                self.rendered(week).await
+            }
         }
     }
 
