@@ -17,7 +17,7 @@ use std::{
 use domain::{
     board::BoardFact,
     checkpoint::{CheckpointKey, ReportDigest},
-    record::Stream,
+    record::{Record, Stream},
     report,
     session::EndedSession,
     week::Week,
@@ -47,8 +47,15 @@ pub use catalogue::Report;
 /// hanging, whatever is wrong with it shows within five seconds.
 pub const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+/// The shortest pause between two looks: on a busy board many rows are written
+/// with one sync, and the disk is left to those who wait for an answer.
+const PAUSE: Duration = Duration::from_millis(250);
+
 /// How many records are read at once.
 const PAGE: usize = 8_192;
+
+/// How many of them are taken in before others have their turn on the thread.
+const AT_ONE_GO: usize = 256;
 
 /// The weekly reports, on the share and in the ledger.
 pub struct Reports {
@@ -100,6 +107,7 @@ impl Reports {
                 changed = wake.changed() => if changed.is_err() { tokio::time::sleep(LOOK_EVERY).await },
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -146,9 +154,12 @@ impl Reports {
                 self.lock().has_caught_up();
                 return Ok(());
             }
-            let ended = self.lock().note_all(&records);
-            if let Some(head) = ended {
-                self.log_checkpoint(head);
+            for some in records.chunks(AT_ONE_GO) {
+                let ended = self.lock().note_all(some);
+                if let Some(head) = ended {
+                    self.log_checkpoint(head);
+                }
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -171,9 +182,8 @@ impl Reports {
             }
         }
         first_error = first_error.and(self.look_for_strangers(files).await);
-        if first_error.is_ok() {
-            first_error = self.write_ledger_checkpoint(files).await;
-        }
+        let latest = written.last().map(|(week, _)| *week);
+        first_error = first_error.and(self.write_ledger_checkpoint(files, latest).await);
         for (week, state) in written {
             first_error = first_error.and(self.write_checkpoint(week, &state, files).await);
         }
@@ -195,8 +205,8 @@ impl Reports {
     /// Appends what is new to a file that is as it was left.
     async fn extend(&self, week: Week, state: WeekState) -> Result<(), ShareError> {
         let sessions = self.sessions(week, state.written_seq, state.last_seq).await?;
-        let rows: Vec<u8> = sessions.iter().flat_map(report::row).collect();
         let grown = WeekState { rows_in_file: state.rows_in_file + sessions.len(), ..state };
+        let rows = off_thread(move || sessions.iter().flat_map(report::row).collect::<Vec<u8>>()).await?;
         self.write(week, grown, state.bytes.unwrap_or(0), &rows).await
     }
 
@@ -209,11 +219,15 @@ impl Reports {
             return self.write(week, WeekState { rows_in_file, ..state }, content.len() as u64, &[]).await;
         }
         let sessions = self.sessions(week, state.first_seq - 1, state.last_seq).await?;
-        self.note_strangers(week, &content, &sessions);
-        let missing = file::missing(&content, &sessions);
-        let rows = report::read_rows(&[content.as_slice(), &missing].concat()).len();
+        let (missing, strange, rows, bytes) = off_thread(move || {
+            let missing = file::missing(&content, &sessions);
+            let rows = report::read_rows(&[content.as_slice(), &missing].concat()).len();
+            (missing, strangers::strange_rows(&content, &sessions), rows, content.len() as u64)
+        })
+        .await?;
+        self.note_strangers(week, bytes, strange);
         let completed = WeekState { rows_in_file: rows.saturating_sub(1), ..state };
-        self.write(week, completed, content.len() as u64, &missing).await
+        self.write(week, completed, bytes, &missing).await
     }
 
     async fn write(&self, week: Week, state: WeekState, bytes: u64, rows: &[u8]) -> Result<(), ShareError> {
@@ -234,14 +248,11 @@ impl Reports {
             let records = records.map_err(|error| ShareError::Unavailable(error.to_string()))?;
             let Some(end) = records.last() else { break };
             after = end.seq;
-            for record in records.iter().filter(|record| record.seq <= last) {
-                if let Ok(BoardFact::Unchecked(ended)) = record.fact()
-                    && ended.week == week
-                    && seen.insert(ended.session.id.clone())
-                {
-                    sessions.push(ended);
-                }
-            }
+            let ended = off_thread(move || {
+                let until = records.iter().take_while(|record| record.seq <= last);
+                until.filter_map(|record| ended_in(week, record)).collect::<Vec<EndedSession>>()
+            });
+            sessions.extend(ended.await?.into_iter().filter(|ended| seen.insert(ended.session.id.clone())));
         }
         Ok(sessions)
     }
@@ -249,6 +260,17 @@ impl Reports {
     fn lock(&self) -> MutexGuard<'_, Weeks> {
         locked(&self.weeks)
     }
+}
+
+/// The session that a record ends, if it is one of that week.
+fn ended_in(week: Week, record: &Record) -> Option<EndedSession> {
+    let Ok(BoardFact::Unchecked(ended)) = record.fact() else { return None };
+    (ended.week == week).then_some(ended)
+}
+
+/// Works where nobody waits for the thread: rows of a whole week take a while.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ShareError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| ShareError::Unavailable(error.to_string()))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

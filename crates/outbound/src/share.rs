@@ -105,15 +105,13 @@ fn list(folder: &Path) -> Result<Vec<ReportFile>, ShareError> {
     let entries = fs::read_dir(folder).map_err(|error| unavailable(folder, &error))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let reports = names.filter(|name| is_audit_file(name));
-    let files = reports.filter_map(|name| match fs::metadata(folder.join(&name)) {
-        Ok(metadata) => {
-            let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-            Some(Ok(ReportFile { name, bytes: metadata.len(), modified }))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => Some(Err(unavailable(&folder.join(&name), &error))),
+    // One that cannot be looked at says why when it is read, and hides no other.
+    let files = reports.filter_map(|name| {
+        let metadata = fs::metadata(folder.join(&name)).ok()?;
+        let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+        Some(ReportFile { name, bytes: metadata.len(), modified })
     });
-    files.collect()
+    Ok(files.collect())
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

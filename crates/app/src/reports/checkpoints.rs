@@ -66,9 +66,14 @@ impl Reports {
         self.keep_checkpoint(&name, files.get(&name), state.last_seq, sign).await
     }
 
-    /// Signs how far the whole ledger is, and what its latest report holds.
-    pub(super) async fn write_ledger_checkpoint(&self, files: &BTreeMap<String, ReportFile>) -> Result<(), ShareError> {
-        let note = self.ledger_checkpoint().await.map_err(|error| ShareError::Unavailable(error.to_string()))?;
+    /// Signs how far the whole ledger is, and what its latest report holds if
+    /// that is the week whose rows were written last.
+    pub(super) async fn write_ledger_checkpoint(
+        &self,
+        files: &BTreeMap<String, ReportFile>,
+        written: Option<Week>,
+    ) -> Result<(), ShareError> {
+        let note = self.ledger_checkpoint(written).await.map_err(|error| ShareError::Unavailable(error.to_string()))?;
         if note.head.seq == 0 {
             return Ok(());
         }
@@ -132,10 +137,8 @@ impl Reports {
             return Ok(());
         }
         let Some(note) = sign() else { return Ok(()) };
-        let there = match listed {
-            Some(_) => self.patiently(self.share.read(name)).await?.unwrap_or_default(),
-            None => Vec::new(),
-        };
+        // Read even where none was listed: it may be one that could not be looked at.
+        let there = self.patiently(self.share.read(name)).await?.unwrap_or_default();
         let mut known = Known { seen: listed.cloned(), reach, kept: None };
         if there != note.as_bytes() {
             known.kept =
@@ -175,10 +178,10 @@ impl Reports {
         Ok(None)
     }
 
-    async fn ledger_checkpoint(&self) -> Result<LedgerCheckpoint, LedgerError> {
+    async fn ledger_checkpoint(&self, written: Option<Week>) -> Result<LedgerCheckpoint, LedgerError> {
         let (head, latest) = {
             let weeks = self.lock();
-            (weeks.head(), weeks.latest())
+            (weeks.head(), weeks.latest().filter(|latest| Some(latest.week) == written))
         };
         let mut others = Vec::new();
         for stream in OTHERS {

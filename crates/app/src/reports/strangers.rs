@@ -16,24 +16,28 @@ impl Reports {
     /// Looks at the reports of weeks that the ledger has nothing of, once for
     /// each length and time that they have, and tells of all strange rows.
     pub(super) async fn look_for_strangers(&self, files: &BTreeMap<String, ReportFile>) -> Result<(), ShareError> {
+        let mut first_error = Ok(());
         for file in files.values() {
             let Some(week) = Week::of_file_name(&file.name) else { continue };
             if self.lock().state(week).is_some() || self.is_counted(week, file) {
                 continue;
             }
-            let content = self.patiently(self.share.read(&file.name)).await?.unwrap_or_default();
-            let rows = strange_rows(&content, &[]);
-            locked(&self.strangers).insert(week, (file.clone(), rows));
+            match self.patiently(self.share.read(&file.name)).await {
+                Ok(content) => {
+                    let rows = strange_rows(&content.unwrap_or_default(), &[]);
+                    locked(&self.strangers).insert(week, (file.clone(), rows));
+                }
+                Err(error) => first_error = first_error.and(Err(error)),
+            }
         }
         locked(&self.strangers).retain(|week, _| files.contains_key(&week.file_name()));
         self.tell_strangers();
-        Ok(())
+        first_error
     }
 
-    /// What a file has that is none of those sessions.
-    pub(super) fn note_strangers(&self, week: Week, content: &[u8], sessions: &[EndedSession]) {
-        let rows = strange_rows(content, sessions);
-        let file = ReportFile { name: week.file_name(), bytes: content.len() as u64, modified: None };
+    /// How many rows of a file of that length are of no session of its week.
+    pub(super) fn note_strangers(&self, week: Week, bytes: u64, rows: usize) {
+        let file = ReportFile { name: week.file_name(), bytes, modified: None };
         locked(&self.strangers).insert(week, (file, rows));
     }
 
@@ -69,7 +73,7 @@ impl Reports {
 }
 
 /// How many lines name a session that is none of those.
-fn strange_rows(content: &[u8], sessions: &[EndedSession]) -> usize {
+pub(super) fn strange_rows(content: &[u8], sessions: &[EndedSession]) -> usize {
     let known: BTreeSet<&[u8]> = sessions.iter().map(|ended| ended.session.id.as_str().as_bytes()).collect();
     let ids = content.split(|&byte| byte == b'\n').filter_map(report::session_of);
     ids.filter(|id| !known.contains(id)).count()
