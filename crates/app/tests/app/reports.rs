@@ -309,7 +309,7 @@ async fn all_that_waited_comes_at_once() {
     office.share.away(true);
     office.sessions(count).await;
     office.share.away(false);
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     office.reports.catch_up().await;
     let took = begun.elapsed();
     assert_eq!(office.rows("2026-W48"), count);

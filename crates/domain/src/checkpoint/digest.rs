@@ -112,7 +112,7 @@ impl RowMarks {
             }
             hasher.update(line);
             let place = rows / self.every;
-            if rows % self.every == 0 && self.mark(place) != Some(&mark(&hasher)) {
+            if rows.is_multiple_of(self.every) && self.mark(place) != Some(&mark(&hasher)) {
                 return Some(Drift::Changed { from: rows - self.every + 2, to: rows + 1 });
             }
         }
@@ -150,7 +150,7 @@ impl RowMarks {
 
     fn add(&mut self, hasher: &Sha256) {
         self.rows += 1;
-        if self.rows % self.every != 0 {
+        if !self.rows.is_multiple_of(self.every) {
             return;
         }
         self.marks.push(mark(hasher));
