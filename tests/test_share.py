@@ -239,15 +239,10 @@ def test_many_sessions_of_a_share_that_was_away_come_each_once(server, alice, at
 # Checkpoints beside the reports.
 
 
-def checkpoint_of(server):
-    return next(server.audit_dir.glob("audit-*.checkpoint"))
-
-
 def test_a_checkpoint_that_was_removed_is_written_anew(server, alice):
     is_written(server, alice, "a")
-    for name in ("ledger.checkpoint", eventually(lambda: checkpoint_of(server)).name):
-        path = server.audit_dir / name
-        eventually(path.exists)
+    eventually(server.share.is_signed)
+    for path in (server.audit_dir / "ledger.checkpoint", server.share.checkpoint()):
         path.unlink()
         eventually(path.exists)
     assert "does not" not in server.runs("audit", "verify").is_done()
@@ -255,7 +250,7 @@ def test_a_checkpoint_that_was_removed_is_written_anew(server, alice):
 
 def test_a_checkpoint_that_proves_a_ledger_cut_off_is_kept_and_said(server, alice):
     is_written(server, alice, "a", "b")
-    eventually(lambda: server.runs("audit", "verify").code == 0)
+    eventually(server.share.is_signed)
     server.stops()
     proof = {path.name: path.read_bytes() for path in server.audit_dir.glob("*.checkpoint")}
     assert len(proof) == 2
@@ -278,12 +273,13 @@ def test_a_checkpoint_that_proves_a_ledger_cut_off_is_kept_and_said(server, alic
 def test_a_lost_data_directory_beside_its_reports_is_said(server, alice):
     is_written(server, alice, "a", "b")
     report = server.share.file()
-    eventually(lambda: checkpoint_of(server))
+    eventually(server.share.is_signed)
+    signed = server.share.checkpoint()
     before = report.read_bytes()
     earlier = server.audit_dir / "audit-2020-W53.csv"
     earlier.write_bytes(before)
     server.stops()
-    proof = checkpoint_of(server).read_bytes()
+    proof = signed.read_bytes()
     server.data_dir.rename(server.folder / "lost")
     shutil.copytree(server.folder / "lost", server.data_dir)
     shutil.rmtree(server.data_dir / "ledger" / "audit")
@@ -299,9 +295,9 @@ def test_a_lost_data_directory_beside_its_reports_is_said(server, alice):
     eventually(lambda: third["id"].encode() in report.read_bytes())
     assert report.read_bytes().startswith(before) and earlier.read_bytes() == before
     assert [row["note"] for row in rows_of(report.read_bytes(), report.name)] == ["a", "b", "c"]
-    assert checkpoint_of(server).read_bytes() == proof, "what proves the time before is kept"
+    assert signed.read_bytes() == proof, "what proves the time before is kept"
     eventually(lambda: f"{report.name} (2)" in str(server.findings("share")), within=SAID_WITHIN)
-    for path in (earlier, report, checkpoint_of(server), server.audit_dir / "ledger.checkpoint"):
+    for path in (earlier, report, signed, server.audit_dir / "ledger.checkpoint"):
         path.rename(server.folder / f"{path.name} of before")
     eventually(lambda: not codes(server))
     assert server.share.has(third), "the file that is new has what this ledger knows"

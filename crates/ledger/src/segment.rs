@@ -77,6 +77,9 @@ pub(crate) fn lines(bytes: &[u8], offset: usize) -> impl Iterator<Item = Line<'_
 
 /// A line as the record that stands behind `head`.
 pub(crate) fn record_behind(line: &Line<'_>, head: Head, path: &Path) -> Result<Record, LedgerError> {
+    if !line.ended {
+        return Err(damage(path, line.number, "its line end is missing"));
+    }
     let record = record(line).map_err(|error| damage(path, line.number, &error.to_string()))?;
     if !record.follows(head) {
         let problem =
