@@ -115,14 +115,16 @@ impl Told {
     fn not_there(&self, stream: Stream, head: Head) -> Option<String> {
         let Head { seq, hash } = head;
         let stands = self.standings.get(&(stream, seq, hash)).copied().unwrap_or(Standing::Missing);
-        let of = match stream {
-            Stream::Audit => String::new(),
-            Stream::Access | Stream::Relay | Stream::Keys => format!(" of the stream {}", stream.name()),
+        let (of, ends) = match stream {
+            Stream::Audit => (String::new(), format!(", as it ends with {}", self.last_seq)),
+            Stream::Access | Stream::Relay | Stream::Keys => {
+                (format!(" of the stream {}", stream.name()), String::new())
+            }
         };
         match stands {
             Standing::There | Standing::Dropped => None,
             Standing::Missing => Some(format!(
-                "it speaks of a record {seq}{of} that the ledger does not have: cut off, or an older copy"
+                "it speaks of a record {seq}{of} that the ledger does not have{ends}: cut off, or an older copy"
             )),
             Standing::Another => Some(format!(
                 "it speaks of a record {seq}{of} that the ledger does not have: another stands there, written anew"

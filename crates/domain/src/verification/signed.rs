@@ -116,3 +116,93 @@ fn by_later(files: &Files, verdicts: &mut Vec<Verdict>, earlier: Earlier, by: &s
         None => verdicts.push(Verdict::wrong(name, "", vec![complaint])),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        checkpoint::{CheckpointKey, GrowingDigest},
+        record::{Hash, Head},
+        report::opening,
+    };
+
+    const WEEKS: [&str; 3] = ["2026-W47", "2026-W48", "2026-W49"];
+
+    fn key() -> CheckpointKey {
+        CheckpointKey::of_seed([3; 32])
+    }
+
+    /// A report of so many rows, and its digest.
+    fn report(rows: u64) -> (Vec<u8>, GrowingDigest) {
+        let mut digest = GrowingDigest::default();
+        let mut content = opening();
+        for row in (1..=rows).map(|row| format!("row {row}\r\n").into_bytes()) {
+            digest.add(&row);
+            content.extend(row);
+        }
+        (content, digest)
+    }
+
+    /// Weeks of so many rows each, each signed with what the one before held.
+    fn weeks(rows: [u64; 3]) -> Files {
+        let mut files = Files::new();
+        let mut before = None;
+        for (week, rows) in WEEKS.map(|week| Week::parse(week).unwrap()).into_iter().zip(rows) {
+            let (content, digest) = report(rows);
+            let head = Head { seq: rows, hash: Hash::of(b"a record") };
+            let (digest, rows) = (digest.so_far(), Some(digest.marks()));
+            files.insert(week.file_name(), content);
+            let note = key().sign(&Checkpoint { head, week, digest, rows, before });
+            files.insert(week.checkpoint_name(), note.into_bytes());
+            before = Some(Earlier { week, digest });
+        }
+        files
+    }
+
+    fn told(files: &Files) -> Vec<String> {
+        let verdicts = by_checkpoints(files, &key().public());
+        let all =
+            verdicts.iter().flat_map(|verdict| verdict.complaints.iter().map(move |complaint| (verdict, complaint)));
+        all.map(|(verdict, complaint)| format!("{}: {}", verdict.file, complaint.text)).collect()
+    }
+
+    #[test]
+    fn copies_of_all_or_of_the_latest_weeks_are_sound() {
+        let mut files = weeks([3, 4, 5]);
+        assert_eq!(told(&files), Vec::<String>::new());
+        files.retain(|name, _| !name.contains("W47"));
+        assert_eq!(told(&files), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_older_copy_and_a_gap_show_by_the_week_behind() {
+        let mut files = weeks([3, 4, 5]);
+        let older = weeks([3, 2, 5]);
+        for name in ["audit-2026-W48.csv", "audit-2026-W48.checkpoint"] {
+            files.insert(name.into(), older[name].clone());
+        }
+        let found = told(&files);
+        assert!(found.len() == 1 && found[0].starts_with("audit-2026-W48.csv: an older copy"), "{found:?}");
+        files.retain(|name, _| !name.contains("W48"));
+        let found = told(&files);
+        assert!(found.len() == 1 && found[0].starts_with("audit-2026-W48.csv: missing"), "{found:?}");
+    }
+
+    #[test]
+    fn a_checkpoint_of_an_early_version_proves_the_whole() {
+        let week = Week::parse("2026-W48").unwrap();
+        let (content, digest) = report(3);
+        let head = Head { seq: 3, hash: Hash::of(b"a record") };
+        let old = Checkpoint { head, week, digest: digest.so_far(), rows: None, before: None };
+        let note = key().sign(&old).into_bytes();
+        let mut files = Files::from([(week.file_name(), content), (week.checkpoint_name(), note)]);
+        assert_eq!(told(&files), Vec::<String>::new());
+        files.insert(week.file_name(), report(2).0);
+        assert!(told(&files)[0].contains("that were signed"), "{:?}", told(&files));
+    }
+
+    #[test]
+    fn a_folder_without_reports_proves_nothing() {
+        assert!(told(&Files::new())[0].contains("there is no report"));
+    }
+}
