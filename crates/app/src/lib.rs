@@ -2,7 +2,7 @@
 //!
 //! Read [`ports`] first, then [`store`]: the one way in which anything
 //! changes. [`board`], [`accounts`], [`relay`], [`access`] and [`reports`] each are one
-//! part of the product on top of it; [`findings`] is what they have to
+//! part of the product on top of it; [`verification`] is what proves the audit, and [`findings`] is what they have to
 //! complain about.
 //!
 //! Deliberately absent: HTTP, Socket.IO, SMTP, files and the JSON of the API.
@@ -17,3 +17,4 @@ pub mod proof;
 pub mod relay;
 pub mod reports;
 pub mod store;
+pub mod verification;

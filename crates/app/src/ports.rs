@@ -154,10 +154,13 @@ pub enum MailError {
 }
 
 /// The folder of weekly reports, on a share that comes and goes. Calls may
-/// hang as long as the share does; names are those of reports, without path.
+/// hang as long as the share does, so bound each wait; a call that is waited for
+/// no longer goes on, and another one for the same file begins after it. Names
+/// are those of reports and checkpoints, without path.
 #[async_trait]
 pub trait ReportShare: Send + Sync {
-    /// The files of the folder whose names are those of weekly reports.
+    /// The files of the folder whose names are those of weekly reports or
+    /// checkpoints.
     ///
     /// # Errors
     /// [`ShareError::Unavailable`].

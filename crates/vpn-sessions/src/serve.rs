@@ -44,6 +44,9 @@ const LAST_WORK: Duration = Duration::from_millis(1_200);
 /// hangs is not waited for longer: the process has to end.
 const LAST_CALLS: Duration = Duration::from_millis(200);
 
+/// How long the start waits for a share that may hang.
+const SHARE_ANSWERS_WITHIN: Duration = Duration::from_millis(500);
+
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: &Config, runtime: Runtime) -> anyhow::Result<()> {
     judge(config)?;
@@ -151,8 +154,10 @@ async fn parts(
         anyhow::bail!("the list of connections could not be recorded: {failure:?}");
     }
     let share = FolderShare::new(config.audit_dir.clone());
-    if let Err(error) = share.prepare() {
-        tracing::warn!("Weekly reports wait in the ledger for now: {error}");
+    match tokio::time::timeout(SHARE_ANSWERS_WITHIN, share.prepare()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("Weekly reports wait in the ledger for now: {error}"),
+        Err(_) => tracing::warn!("Weekly reports wait in the ledger for now: AUDIT_DIR does not answer"),
     }
     let signing = secret::kept_checkpoint_key(&config.data_dir, world.entropy.as_ref())?;
     let reports = Reports::new(Arc::clone(&world.ledger), Arc::new(share), Arc::clone(&findings), signing);
