@@ -95,7 +95,7 @@ class Server:
         """Starts, and waits until it answers."""
         self.tokens.clear()
         self.launches(*arguments, stderr=stderr)
-        eventually(self._answers, within=START_SECONDS)
+        eventually(self.answers, within=START_SECONDS)
         return self
 
     def launches(self, *arguments, stderr=None):
@@ -202,7 +202,8 @@ class Server:
         assert answer.status == 303, answer
         return browser
 
-    def _answers(self):
+    def answers(self):
+        """Whether it answers; a process that has ended never will."""
         assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.log}"
         try:
             return plain_session().get(self.url + "/healthz", timeout=5).status_code == 200
