@@ -161,6 +161,17 @@ class Server:
         """What `/readyz` says."""
         return Visitor(self.url).gets("/readyz").is_done()
 
+    def takes_changes(self):
+        """Whether `/readyz` says that changes can be taken; where they cannot, the status says so too."""
+        answer = Visitor(self.url).gets("/readyz")
+        assert (answer.status == 503) == (answer.body["status"] == "unavailable"), answer
+        return answer.status == 200
+
+    def refused_changes(self):
+        """What `/readyz` says of changes that cannot be taken."""
+        answer = Visitor(self.url).gets("/readyz").is_done(503)
+        return [finding["detail"] for finding in answer["findings"] if finding["part"] == "ledger"]
+
     def findings(self, part):
         """What is wrong with a part."""
         found = self.readiness()["findings"]

@@ -82,6 +82,13 @@ def injecting(calls, what, paths):
     return ["-e", f"trace={calls}", "-e", f"inject={calls}:{what}", *(f"-P{path}" for path in paths)]
 
 
+def failing(errors, paths, when="1+"):
+    """What makes strace let calls fail on those paths: each with its error, the first time or from then on."""
+    injected = [f"inject={call}:error={error}:when={when}" for call, error in errors.items()]
+    options = [word for inject in injected for word in ("-e", inject)]
+    return ["-e", "trace=" + ",".join(errors), *options, *(f"-P{path}" for path in paths)]
+
+
 def killing(point):
     """What makes strace kill the server before that call happens."""
     return injecting([point.call], f"signal=KILL:when={point.number}", [point.path])
