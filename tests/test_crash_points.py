@@ -70,7 +70,7 @@ def crashes_of_a_start(server):
     """Every point that a start passes."""
     log = server.folder / "start.trace"
     tracing.launched(server, *tracing.watching(), log=log)
-    eventually(server.answers, within=START_SECONDS)
+    server.is_ready()
     return traced_points(server, log, None)
 
 

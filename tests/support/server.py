@@ -95,7 +95,12 @@ class Server:
         """Starts, and waits until it answers."""
         self.tokens.clear()
         self.launches(*arguments, stderr=stderr)
-        eventually(self.answers, within=START_SECONDS)
+        return self.is_ready()
+
+    def is_ready(self):
+        """Waits until it answers."""
+        eventually(lambda: self.process.poll() is not None or self.answers(), within=START_SECONDS)
+        assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.log}"
         return self
 
     def launches(self, *arguments, stderr=None):
@@ -214,8 +219,7 @@ class Server:
         return browser
 
     def answers(self):
-        """Whether it answers; a process that has ended never will."""
-        assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.log}"
+        """Whether it answers."""
         try:
             return plain_session().get(self.url + "/healthz", timeout=5).status_code == 200
         except requests.RequestException:

@@ -29,8 +29,15 @@ def why_not():
     """Why nothing can be traced here, or nothing."""
     if not shutil.which("strace"):
         return "strace is not installed"
-    tried = subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True, text=True, timeout=30)
-    return f"the kernel does not let strace trace: {tried.stderr.strip()}" if tried.returncode else ""
+    with subprocess.Popen(["sleep", str(ENDS_WITHIN)]) as stranger:
+        command = ["strace", "-qq", "-o", os.devnull, "-p", str(stranger.pid)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracing:
+            eventually(lambda: tracing.poll() is not None or _is_traced(stranger.pid))
+            refused = tracing.poll() is not None
+            tracing.terminate()
+            words = tracing.stderr.read().strip()
+        stranger.kill()
+    return f"the kernel does not let strace trace: {words}" if refused else ""
 
 
 @dataclass(frozen=True)

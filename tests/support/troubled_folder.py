@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from support.waiting import eventually
@@ -23,8 +24,15 @@ def why_not():
     """Why there is no file system in user space here, or nothing."""
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
         return "there is no /dev/fuse here, or it may not be used"
-    tried = subprocess.run([sys.executable, "-c", "import mfusepy"], capture_output=True, text=True, timeout=60)
-    return f"mfusepy cannot be used: {tried.stderr.splitlines()[-1]}" if tried.returncode else ""
+    with tempfile.TemporaryDirectory() as place:
+        folder = TroubledFolder(Path(place))
+        try:
+            folder.mounts()
+        except AssertionError as problem:
+            return str(problem)
+        finally:
+            folder.unmounts()
+    return ""
 
 
 class TroubledFolder:
@@ -43,7 +51,8 @@ class TroubledFolder:
         with open(self.mount.with_name("words"), "ab") as words:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, text=True)
         eventually(lambda: self.process.poll() is not None or os.path.ismount(self.mount))
-        assert self.process.poll() is None, "no file system could be mounted"
+        words = self.mount.with_name("words").read_text().strip()
+        assert self.process.poll() is None, f"no file system in user space can be mounted: {words[-300:]}"
         return self
 
     def has(self, *orders):
