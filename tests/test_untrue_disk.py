@@ -95,11 +95,13 @@ def test_nobody_is_answered_before_a_sync_that_hangs(server, disk, alice, bob):
     eventually(disk.hanging)
     for _ in range(50):
         assert alice.holders(SECOND) + alice.holders(THIRD) == [], "readers see what is kept only"
+    assert eventually(lambda: not server.takes_changes() and server.refused_changes())
     assert all(answer.status == 503 for answer in answers), "it was acknowledged before it was on disk"
     disk.heals()
     for thread in waiting:
         thread.join(timeout=30)
     assert len(answers) == 2
+    eventually(server.takes_changes)
     done = [answer.session["id"] for answer in answers if answer.status == 201]
     loses_power(server, disk)
     board = server.signs_in("bob").board()

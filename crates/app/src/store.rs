@@ -31,6 +31,9 @@ const REPLAY_PAGE: usize = 4_096;
 /// How often it is looked whether changes can be kept again.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 
+/// A commit that takes longer is said: nobody's change is kept meanwhile.
+const KEPT_WITHIN: Duration = Duration::from_secs(5);
+
 /// A state that is a fold over the records of one stream.
 pub trait View: Clone + Send + Sync + 'static {
     /// What may be wanted of it.
@@ -282,7 +285,7 @@ impl<V: View> Writer<V> {
         if batch.facts.is_empty() {
             return answer_all::<V>(batch.replies);
         }
-        match self.world.ledger.append(V::STREAM, batch.drafts).await {
+        match self.append(batch.drafts).await {
             Ok(records) => {
                 self.can_keep();
                 self.publish(&records, batch.facts);
@@ -294,6 +297,17 @@ impl<V: View> Writer<V> {
                 refuse_all::<V>(batch.replies, &error);
             }
         }
+    }
+
+    /// Appends, however long it takes; when that is long, it is said meanwhile.
+    async fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
+        let ledger = Arc::clone(&self.world.ledger);
+        let mut appending = ledger.append(V::STREAM, drafts);
+        if let Ok(done) = tokio::time::timeout(KEPT_WITHIN, &mut appending).await {
+            return done;
+        }
+        self.cannot_keep(&LedgerError::Unavailable("it does not answer; see that the disk of DATA_DIR does".into()));
+        appending.await
     }
 
     fn publish(&mut self, records: &[Record], facts: Vec<V::Fact>) {
