@@ -14,8 +14,8 @@ from support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(bool(tracing.why_not()), reason=tracing.why_not())
 
-# At how many points a server is killed by default: some twenty seconds.
-QUICK_POINTS = 18
+# At how many points a server is killed by default: some ten seconds.
+QUICK_POINTS = 16
 
 # How many servers live and die at the same time.
 AT_ONCE = 3

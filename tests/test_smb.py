@@ -13,6 +13,7 @@ import pytest
 
 from support import troubled_folder
 from support.day import FIRST, SECOND, STEPS, Day, is_kept
+from support.lengths import only_long
 from support.troubled_folder import TroubledFolder, trouble
 from support.waiting import eventually
 
@@ -90,6 +91,7 @@ def test_a_whole_day_and_the_day_after(server, ends):
     assert "whole" in server.runs("audit", "verify").is_done()
 
 
+@only_long
 def test_a_report_that_somebody_has_open_is_written_when_they_let_go(server, mount, alice):
     before = alice.unchecks(alice.checks(FIRST).session).session
     eventually(lambda: server.share.has(before))

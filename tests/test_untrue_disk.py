@@ -60,28 +60,43 @@ def is_sound(server):
     assert "whole" in server.runs("audit", "verify").is_done()
 
 
-def test_what_a_failed_sync_lost_was_never_acknowledged(server, disk, alice):
+def holds(answer):
+    """What has to be on the board after that answer to a check, where nothing else was done."""
+    return [answer.session] if answer.status == 201 else answer.is_refused("unavailable") and []
+
+
+def checks_again(person, connection):
+    """The session, as soon as changes are taken."""
+    return eventually(lambda: (answer := person.checks(connection)).status == 201 and answer.session)
+
+
+# How often in turn a sync fails: of the segment, and of the one in which the same is written anew.
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_failed_sync_lost_was_never_acknowledged(server, disk, alice, times):
     held = alice.checks(FIRST).session
-    disk.has(trouble("forget", "fsync", times=1, on="/audit/"))
-    alice.checks(SECOND).is_refused("unavailable")
-    kept = eventually(lambda: (answer := alice.checks(THIRD)).status == 201 and answer.session)
+    disk.has(trouble("forget", "fsync", times=times, on="/audit/"))
+    second = holds(alice.checks(SECOND))
+    kept = checks_again(alice, THIRD)
     loses_power(server, disk)
     board = server.signs_in("bob").board()
     assert (board[FIRST]["sessions"], board[THIRD]["sessions"]) == ([held], [kept])
-    assert board[SECOND]["sessions"] == []
+    assert board[SECOND]["sessions"] == second
     is_sound(server)
 
 
-def test_what_a_start_read_and_the_disk_forgot_stops_no_later_start(server, disk, alice):
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_start_read_and_the_disk_forgot_stops_no_later_start(server, disk, alice, times):
     """A sync failed and the server was killed: the next one reads what the disk will have forgotten."""
     held = alice.checks(FIRST).session
-    disk.has(trouble("forget", "fsync", times=1, on="/audit/"))
-    alice.checks(SECOND).is_refused("unavailable")
+    disk.has(trouble("forget", "fsync", times=times, on="/audit/"))
+    second = holds(alice.checks(SECOND))
+    disk.heals()
     server.comes_back_after_a_kill()
-    kept = alice.checks(THIRD).session
+    kept = checks_again(alice, THIRD)
     loses_power(server, disk)
     board = server.signs_in("bob").board()
     assert (board[FIRST]["sessions"], board[THIRD]["sessions"]) == ([held], [kept])
+    assert board[SECOND]["sessions"] == second
     is_sound(server)
 
 
@@ -108,7 +123,7 @@ def test_nobody_is_answered_before_a_sync_that_hangs(server, disk, alice, bob):
     assert set(done) <= {session["id"] for name in (SECOND, THIRD) for session in board[name]["sessions"]}
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", quick_or_long([3], [1, 2, 3, 4]))
 def test_a_short_write_is_gone_on_with(server, disk, alice, times):
     alice.checks(FIRST)
     disk.has(trouble("half", "write", times=times, on="/audit/"))
@@ -119,7 +134,7 @@ def test_a_short_write_is_gone_on_with(server, disk, alice, times):
     is_sound(server)
 
 
-@pytest.mark.parametrize("error", ["ENOSPC", "EROFS"])
+@pytest.mark.parametrize("error", quick_or_long(["ENOSPC"], ["ENOSPC", "EROFS", "EIO", "ESTALE"]))
 def test_a_write_that_tears_is_no_part(server, disk, alice, error):
     held = alice.checks(FIRST).session
     disk.has(trouble("half", "write", times=1, on="/audit/"), trouble(error, *CHANGING, on="/audit"))
@@ -127,7 +142,7 @@ def test_a_write_that_tears_is_no_part(server, disk, alice, error):
     assert server.refused_changes()
     assert alice.holders(FIRST) == ["alice"]
     disk.heals()
-    kept = eventually(lambda: (answer := alice.checks(THIRD)).status == 201 and answer.session)
+    kept = checks_again(alice, THIRD)
     server.comes_back_after_a_kill()
     board = server.signs_in("bob").board()
     assert (board[FIRST]["sessions"], board[SECOND]["sessions"], board[THIRD]["sessions"]) == ([held], [], [kept])

@@ -3,10 +3,15 @@
 import os
 import random
 
+import pytest
+
 LONG = os.environ.get("VPN_SESSIONS_LONG") == "1"
 
 # Repeats what was random; printed at the head of a run.
 SEED = int(os.environ.get("TEST_SEED", "1"))
+
+# For what a sample of others shows well enough.
+only_long = pytest.mark.skipif(not LONG, reason="only when VPN_SESSIONS_LONG=1 is set")
 
 
 def quick_or_long(quick, long):
