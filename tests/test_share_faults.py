@@ -38,7 +38,11 @@ TROUBLES = {
 # How many of these are tried at the same time: most of it is waiting.
 AT_ONCE = 5
 
-NAMES = list(TROUBLES) if LONG else ["EIO whatever is done", "ENOSPC on a change", "a file that somebody has open", "no sync", "it hangs"]
+NAMES = (
+    list(TROUBLES)
+    if LONG
+    else ["EIO whatever is done", "ENOSPC on a change", "a file that somebody has open", "no sync", "it hangs"]
+)
 
 
 @pytest.fixture

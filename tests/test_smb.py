@@ -1,6 +1,6 @@
 """Data directory and share are as on an SMB mount: no locks, no links, nothing moved that is open, coarse times.
 
-What the mount does is in `support/passing_file_system.py`; `docs/explanation/ledger.md` names what it cannot show.
+What the mount does is in `support/passing_file_system.py`; `docs/explanation/tried.md` names what it cannot show.
 """
 
 import errno

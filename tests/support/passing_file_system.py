@@ -174,7 +174,9 @@ class PassingFileSystem(mfusepy.Operations):
         kept = ("st_mode", "st_nlink", "st_size", "st_uid", "st_gid", "st_ino", "st_blocks")
         told = {name: getattr(stat, name) for name in kept}
         grain = SMB_GRAIN if self.like_smb else 1
-        return told | {name: getattr(stat, name + "_ns") // grain * grain for name in ("st_mtime", "st_atime", "st_ctime")}
+        return told | {
+            name: getattr(stat, name + "_ns") // grain * grain for name in ("st_mtime", "st_atime", "st_ctime")
+        }
 
     def readdir(self, path, fh):
         self.orders.obey("readdir", path)

@@ -49,7 +49,9 @@ class TroubledFolder:
         """Serves; again after a loss of power."""
         command = [sys.executable, str(PROGRAM), str(self.mount), str(self.behind), *self.manners]
         with open(self.mount.with_name("words"), "ab") as words:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, text=True)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, text=True
+            )
         eventually(lambda: self.process.poll() is not None or os.path.ismount(self.mount))
         words = self.mount.with_name("words").read_text().strip()
         assert self.process.poll() is None, f"no file system in user space can be mounted: {words[-300:]}"
