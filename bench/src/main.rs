@@ -1,10 +1,11 @@
-//! Measures the time from a check to the last of all pages having it.
+//! Measures the time from a check to the last of all pages having it; and, with `durable`, what is kept a second
+//! beside what the disk can do.
 //!
 //! The real server on a real disk, real sockets over loopback, and beside it in the same run the bare limit: a process
 //! that does nothing but write the same frame to as many sockets. Rounds of both alternate, so that what the machine
 //! does meanwhile happens to both; the figure to trust is the ratio.
 //!
-//! Read [`server`] (the product), [`floor`] (the limit), [`pages`] (who reads), then [`figures`].
+//! Read [`server`] (the product), [`floor`] (the limit), [`pages`] (who reads), then [`figures`]; and [`durable`].
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::{figures::Figures, floor::Floor, pages::Pages, server::Server};
 
+mod durable;
 mod figures;
 mod floor;
 mod pages;
@@ -32,9 +34,25 @@ struct Arguments {
     /// The program; without one, the release build beside this one.
     #[arg(long)]
     program: Option<PathBuf>,
+    /// Another measurement.
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Be the process that writes a frame of so many bytes to all who connect.
     #[arg(long, hide = true, value_name = "BYTES")]
     be_floor: Option<usize>,
+}
+
+/// What else is measured.
+#[derive(clap::Subcommand)]
+enum Other {
+    /// Durable checks and unchecks a second, beside what the disk can do.
+    Durable {
+        #[command(flatten)]
+        what: durable::Durable,
+        /// Where to write; on the disk that is meant.
+        #[arg(long, default_value = ".")]
+        folder: PathBuf,
+    },
 }
 
 /// Rounds before the measuring begins.
@@ -45,7 +63,14 @@ fn main() -> Result<()> {
     if let Some(bytes) = arguments.be_floor {
         return floor::serve(bytes);
     }
-    tokio::runtime::Runtime::new()?.block_on(measure(&arguments))
+    let runtime = tokio::runtime::Runtime::new()?;
+    match &arguments.other {
+        None => runtime.block_on(measure(&arguments)),
+        Some(Other::Durable { what, folder }) => {
+            let own = tempfile::tempdir_in(folder)?;
+            runtime.block_on(durable::measure(*what, own.path()))
+        }
+    }
 }
 
 async fn measure(arguments: &Arguments) -> Result<()> {

@@ -13,6 +13,7 @@ pub mod board;
 pub mod findings;
 pub mod passwords;
 pub mod ports;
+pub mod proof;
 pub mod relay;
 pub mod reports;
 pub mod store;
