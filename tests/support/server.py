@@ -219,8 +219,9 @@ class Server:
         return browser
 
     def answers(self):
-        """Whether it answers."""
+        """Whether it serves: it answers, and does not stand by for another server."""
         try:
-            return plain_session().get(self.url + "/healthz", timeout=5).status_code == 200
+            alive = plain_session().get(self.url + "/healthz", timeout=5).status_code == 200
+            return alive and '"standby"' not in plain_session().get(self.url + "/readyz", timeout=5).text
         except requests.RequestException:
             return False

@@ -74,7 +74,7 @@ pub(super) fn start<V: View>(
         decisions: Mutex::new(Decisions { jobs, taken: VecDeque::new(), working: view, rest_on: 0 }),
         commits: Mutex::new(on_commit),
         failed_commits: AtomicU64::new(0),
-        refuses: AtomicBool::new(false),
+        refuses: Arc::default(),
         committed,
         runtime: Handle::current(),
         world,
@@ -94,7 +94,7 @@ struct Desk<V: View> {
     /// How many commits failed; changed by whoever holds `commits`.
     failed_commits: AtomicU64,
     /// Whether the last changes could not be kept.
-    refuses: AtomicBool,
+    refuses: Arc<AtomicBool>,
     committed: Arc<RwLock<V>>,
     runtime: Handle,
     world: World,
@@ -206,7 +206,7 @@ impl<V: View> Desk<V> {
         if batch.facts.is_empty() {
             return answer_all::<V>(batch.replies);
         }
-        match self.runtime.block_on(self.append(batch.drafts)) {
+        match self.append(batch.drafts) {
             Ok(records) => {
                 self.can_keep();
                 self.publish(&records, batch.facts, &mut on_commit);
@@ -222,13 +222,17 @@ impl<V: View> Desk<V> {
     }
 
     /// Appends, however long it takes; when that is long, it is said meanwhile.
-    async fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
-        let mut appending = self.world.ledger.append(V::STREAM, drafts, self.snapshot());
-        if let Ok(done) = tokio::time::timeout(KEPT_WITHIN, &mut appending).await {
-            return done;
-        }
-        self.refuses("changes wait, as the ledger does not answer; see that the disk of DATA_DIR does".into());
-        appending.await
+    fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
+        let (findings, refuses) = (Arc::clone(&self.world.findings), Arc::clone(&self.refuses));
+        let late = self.runtime.spawn(async move {
+            tokio::time::sleep(KEPT_WITHIN).await;
+            refuses.store(true, Ordering::SeqCst);
+            let detail = "changes wait, as the ledger does not answer; see that the disk of DATA_DIR does";
+            findings.begins("ledger", refused_code(V::STREAM), detail.into(), true);
+        });
+        let done = self.runtime.block_on(self.world.ledger.append(V::STREAM, drafts, self.snapshot()));
+        late.abort();
+        done
     }
 
     fn publish(&self, records: &[Record], facts: Vec<V::Fact>, on_commit: &mut OnCommit<V>) {
@@ -269,11 +273,8 @@ impl<V: View> Desk<V> {
 
     fn cannot_keep(&self, error: &LedgerError) {
         self.failed_commits.fetch_add(1, Ordering::SeqCst);
-        self.refuses(format!("changes are refused, as they cannot be kept: {error}"));
-    }
-
-    fn refuses(&self, detail: String) {
         self.refuses.store(true, Ordering::SeqCst);
+        let detail = format!("changes are refused, as they cannot be kept: {error}");
         self.world.findings.begins("ledger", refused_code(V::STREAM), detail, true);
     }
 }
