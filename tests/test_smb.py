@@ -85,7 +85,7 @@ def test_a_whole_day_and_the_day_after(server, ends):
     server.starts()
     is_kept(day)
     alice = server.signs_in("alice")
-    alice.unchecks(alice.checks(SECOND).session).session
+    assert alice.unchecks(alice.checks(SECOND).session).session
     server.restarts()
     assert server.readiness() == {"status": "ok", "findings": []}
     assert "whole" in server.runs("audit", "verify").is_done()

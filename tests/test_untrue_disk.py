@@ -7,6 +7,7 @@ import pytest
 
 from support import troubled_folder
 from support.lengths import chance, quick_or_long
+from support.people import Person
 from support.stories import CONNECTIONS, Stories
 from support.troubled_folder import CHANGING, TroubledFolder, trouble
 from support.waiting import eventually
@@ -104,7 +105,11 @@ def test_nobody_is_answered_before_a_sync_that_hangs(server, disk, alice, bob):
     alice.checks(FIRST)
     disk.has(trouble("hang", "fsync", on="/audit/"))
     answers = []
-    waiting = [threading.Thread(target=lambda: answers.append(bob.checks(name))) for name in (SECOND, THIRD)]
+
+    def checks(connection):
+        answers.append(Person(server.url, bob.name, bob.token).checks(connection))
+
+    waiting = [threading.Thread(target=checks, args=[name]) for name in (SECOND, THIRD)]
     for thread in waiting:
         thread.start()
     eventually(disk.hanging)
