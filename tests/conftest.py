@@ -6,10 +6,17 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from support.lengths import LONG, SEED
 from support.server import USERS, Server, password_of
 from support.sockets import Socket
 
 PEOPLE = [line.split(";")[0] for line in USERS.splitlines()]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says how a run with random in it is repeated."""
+    if LONG or terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(f"TEST_SEED={SEED} repeats it{', with VPN_SESSIONS_LONG=1' if LONG else ''}")
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,12 @@ class Server:
         """Starts, and waits until it answers."""
         self.tokens.clear()
         self.launches(*arguments, stderr=stderr)
-        eventually(self._answers, within=START_SECONDS)
+        return self.is_ready()
+
+    def is_ready(self):
+        """Waits until it answers."""
+        eventually(lambda: self.process.poll() is not None or self.answers(), within=START_SECONDS)
+        assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.log}"
         return self
 
     def launches(self, *arguments, stderr=None):
@@ -161,6 +166,17 @@ class Server:
         """What `/readyz` says."""
         return Visitor(self.url).gets("/readyz").is_done()
 
+    def takes_changes(self):
+        """Whether `/readyz` says that changes can be taken; where they cannot, the status says so too."""
+        answer = Visitor(self.url).gets("/readyz")
+        assert (answer.status == 503) == (answer.body["status"] == "unavailable"), answer
+        return answer.status == 200
+
+    def refused_changes(self):
+        """What `/readyz` says of changes that cannot be taken."""
+        answer = Visitor(self.url).gets("/readyz").is_done(503)
+        return [finding["detail"] for finding in answer["findings"] if finding["part"] == "ledger"]
+
     def findings(self, part):
         """What is wrong with a part."""
         found = self.readiness()["findings"]
@@ -202,9 +218,10 @@ class Server:
         assert answer.status == 303, answer
         return browser
 
-    def _answers(self):
-        assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.log}"
+    def answers(self):
+        """Whether it serves: it answers, and does not stand by for another server."""
         try:
-            return plain_session().get(self.url + "/healthz", timeout=5).status_code == 200
+            alive = plain_session().get(self.url + "/healthz", timeout=5).status_code == 200
+            return alive and '"standby"' not in plain_session().get(self.url + "/readyz", timeout=5).text
         except requests.RequestException:
             return False

@@ -3,13 +3,13 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 /// A file system.
 pub(crate) trait Disk: Send + Sync {
-    /// Makes a folder and those above it.
+    /// Makes a folder and those above it, and makes that survive a loss of power.
     fn make_folder(&self, path: &Path) -> io::Result<()>;
     /// The names in a folder.
     fn names(&self, folder: &Path) -> io::Result<Vec<String>>;
@@ -50,7 +50,9 @@ impl Disk for RealDisk {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path)
+        let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+        builder.create(path)?;
+        missing.iter().filter_map(|made| made.parent()).try_for_each(|above| self.sync_folder(above))
     }
 
     fn names(&self, folder: &Path) -> io::Result<Vec<String>> {
@@ -75,12 +77,12 @@ impl Disk for RealDisk {
         options.append(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Box::new(RealFile(options.open(path)?)))
+        Ok(Box::new(RealFile { file: options.open(path)?, bytes: 0, synced: 0 }))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
     }
@@ -93,8 +95,14 @@ impl Disk for RealDisk {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         #[cfg(unix)]
-        File::open(path)?.sync_all()?;
+        match File::open(path)?.sync_all() {
+            // Some network shares know no sync of a folder.
+            Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+        #[cfg(not(unix))]
         Ok(())
     }
 
@@ -105,15 +113,33 @@ impl Disk for RealDisk {
     }
 }
 
-struct RealFile(File);
+struct RealFile {
+    file: File,
+    bytes: u64,
+    synced: u64,
+}
+
+impl RealFile {
+    /// What a failed write or sync leaves behind may still be read, and yet be
+    /// forgotten by the disk: a start must not rest on it.
+    fn taken_back(&self, error: io::Error) -> io::Error {
+        // Where it cannot be taken back, it stays what it is: not acknowledged.
+        let _ = self.file.set_len(self.synced);
+        error
+    }
+}
 
 impl Appending for RealFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        self.file.write_all(bytes).map_err(|error| self.taken_back(error))?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data().map_err(|error| self.taken_back(error))?;
+        self.synced = self.bytes;
+        Ok(())
     }
 }
 

@@ -28,6 +28,9 @@ use crate::ports::{LedgerError, Snapshot};
 /// How often it is looked whether changes can be kept again.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 
+/// A commit that takes longer is said: nobody's change is kept meanwhile.
+const KEPT_WITHIN: Duration = Duration::from_secs(5);
+
 /// One decides while the other waits for the disk.
 const THREADS: usize = 2;
 
@@ -71,7 +74,7 @@ pub(super) fn start<V: View>(
         decisions: Mutex::new(Decisions { jobs, taken: VecDeque::new(), working: view, rest_on: 0 }),
         commits: Mutex::new(on_commit),
         failed_commits: AtomicU64::new(0),
-        refuses: AtomicBool::new(false),
+        refuses: Arc::default(),
         committed,
         runtime: Handle::current(),
         world,
@@ -91,7 +94,7 @@ struct Desk<V: View> {
     /// How many commits failed; changed by whoever holds `commits`.
     failed_commits: AtomicU64,
     /// Whether the last changes could not be kept.
-    refuses: AtomicBool,
+    refuses: Arc<AtomicBool>,
     committed: Arc<RwLock<V>>,
     runtime: Handle,
     world: World,
@@ -203,7 +206,7 @@ impl<V: View> Desk<V> {
         if batch.facts.is_empty() {
             return answer_all::<V>(batch.replies);
         }
-        match self.runtime.block_on(self.world.ledger.append(V::STREAM, batch.drafts, self.snapshot())) {
+        match self.append(batch.drafts) {
             Ok(records) => {
                 self.can_keep();
                 self.publish(&records, batch.facts, &mut on_commit);
@@ -216,6 +219,20 @@ impl<V: View> Desk<V> {
                 refuse_all::<V>(batch.replies, &error.to_string());
             }
         }
+    }
+
+    /// Appends, however long it takes; when that is long, it is said meanwhile.
+    fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
+        let (findings, refuses) = (Arc::clone(&self.world.findings), Arc::clone(&self.refuses));
+        let late = self.runtime.spawn(async move {
+            tokio::time::sleep(KEPT_WITHIN).await;
+            refuses.store(true, Ordering::SeqCst);
+            let detail = "changes wait, as the ledger does not answer; see that the disk of DATA_DIR does";
+            findings.begins("ledger", refused_code(V::STREAM), detail.into(), true);
+        });
+        let done = self.runtime.block_on(self.world.ledger.append(V::STREAM, drafts, self.snapshot()));
+        late.abort();
+        done
     }
 
     fn publish(&self, records: &[Record], facts: Vec<V::Fact>, on_commit: &mut OnCommit<V>) {

@@ -127,10 +127,10 @@ impl Snapshot for Sessions {
 #[tokio::test]
 async fn a_snapshot_of_a_hundred_thousand_sessions_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mark = WriterMark::take(folder.path()).unwrap();
-    let (ledger, _) = FileLedger::open(&mark, "e".into()).unwrap();
+    let term = Term::take(folder.path()).unwrap();
+    let (ledger, _) = FileLedger::open(&term, "e".into(), Timestamp::UNIX_EPOCH).unwrap();
     ledger.append(Stream::Audit, vec![draft(0, in_week(0))], Arc::new(Sessions(100_000))).await.unwrap();
-    let (ledger, notes) = FileLedger::open(&mark, "e".into()).unwrap();
+    let (ledger, notes) = FileLedger::open(&term, "e".into(), Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(notes, []);
     let place = ledger.snapshot(Stream::Audit).unwrap();
     let mut count = 0;
