@@ -117,8 +117,10 @@ impl Office {
         let _ = self.board.execute(actor, BoardCommand::Uncheck { target: Target::Connection(connection) }).await;
     }
 
-    /// The share is brought up to date.
+    /// The share is brought up to date with whatever was asked for.
     pub async fn catches_up(&self) {
+        self.board.settle().await;
+        self.access.settle().await;
         self.reports.catch_up().await;
         assert_eq!(self.world.findings.current(), [], "nothing is wrong here");
     }
