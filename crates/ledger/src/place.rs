@@ -129,7 +129,7 @@ impl Segment {
                 if record.seq != seq {
                     return Err(problem(format!("record {} is where record {seq} belongs", record.seq)));
                 }
-                if wanted.own || !is_of_the_ledger(&record) {
+                if wanted.own || !is_of_the_ledger(&record.kind) {
                     records.push(record);
                 }
             }
