@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     account::{Actor, Role},
     connection::{Connection, ConnectionId, ConnectionList},
+    import::ImportedSession,
     names::{Note, UserName},
     session::{EndedBy, EndedSession, Session, SessionId, Source},
     week::Week,
@@ -132,6 +133,9 @@ pub enum BoardFact {
         #[serde(skip)]
         list: Option<Arc<ConnectionList>>,
     },
+    /// A session that another tool kept was taken over from its file; the
+    /// board is not concerned.
+    Imported(ImportedSession),
 }
 
 /// What a command came to.
@@ -268,7 +272,13 @@ impl BoardState {
                 }
                 Touched::List
             }
+            BoardFact::Imported(_) => Touched::Nothing,
         }
+    }
+
+    /// Every session that has not ended.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.held.values().flatten()
     }
 
     /// Every line, in the file's order, retired ones last.

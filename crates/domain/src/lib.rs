@@ -5,7 +5,8 @@
 //! for the list and its rules, [`record`] for what is kept of everything,
 //! [`week`] and [`report`] for the weekly CSV file, [`checkpoint`]
 //! for what is signed of it, [`list_file`] for the two files that
-//! people write, [`account`] for who may, [`access`] for who did, and [`outbox`] for the relay.
+//! people write, [`history`] for finding sessions again, [`import`] for those of other
+//! tools, [`account`] for who may, [`access`] for who did, and [`outbox`] for the relay.
 //!
 //! Deliberately absent: async, the clock, randomness, files, the network, and
 //! the JSON that the API speaks.
@@ -15,6 +16,8 @@ pub mod account;
 pub mod board;
 pub mod checkpoint;
 pub mod connection;
+pub mod history;
+pub mod import;
 pub mod list_file;
 pub mod names;
 pub mod outbox;
