@@ -11,7 +11,7 @@ use domain::{
     connection::{ConnectionId, ConnectionList},
     names::UserName,
     record::Stream,
-    session::SessionId,
+    session::{Session, SessionId},
 };
 use tokio::sync::{broadcast, watch};
 
@@ -49,6 +49,15 @@ pub enum News {
     Lines(Vec<Line>),
     /// Another list: take the whole board again.
     OtherList,
+}
+
+/// The sessions that have not ended at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The number of the last record.
+    pub seq: u64,
+    /// The sessions, in no order that matters.
+    pub sessions: Vec<Session>,
 }
 
 /// The whole board at one moment.
@@ -114,6 +123,17 @@ impl Board {
         self.store.read(|view| Snapshot { seq: view.changes.last_seq, lines: view.state.lines().collect() })
     }
 
+    /// Who is on any connection.
+    pub fn running(&self) -> Running {
+        self.store
+            .read(|view| Running { seq: view.changes.last_seq, sessions: view.state.sessions().cloned().collect() })
+    }
+
+    /// The zone whose weeks and times the reports tell.
+    pub fn zone(&self) -> &ReportZone {
+        &self.zone
+    }
+
     /// What changed behind `seq`, for a client that knows the board up to
     /// there; `None` where only the whole board will do.
     pub fn since(&self, epoch: &str, seq: u64) -> Option<Update> {
@@ -160,7 +180,8 @@ fn changed_by(fact: &BoardFact) -> Option<&ConnectionId> {
         BoardFact::Checked(session) => Some(&session.connection),
         BoardFact::Unchecked(ended) => Some(&ended.session.connection),
         BoardFact::NoteChanged { connection, .. } => Some(connection),
-        BoardFact::ListTakenUp { .. } => None,
+        // Imports are made while no board is open; whoever saw one looks again.
+        BoardFact::ListTakenUp { .. } | BoardFact::Imported(_) => None,
     }
 }
 

@@ -44,7 +44,7 @@ fn separators_quotes_line_ends_and_byte_order_marks_make_no_difference() {
         let read = file(content.as_bytes());
         assert_eq!(
             read.sessions.iter().map(|session| session.id.clone()).collect::<Vec<_>>(),
-            [expected.clone()],
+            std::slice::from_ref(&expected),
             "{content}"
         );
     }
