@@ -8,6 +8,7 @@
 //! Only append, sync, create-new, rename, truncate and remove are used, since
 //! the data directory may be an SMB share: no locks, no mapping, no hard links.
 
+mod chains;
 mod copy;
 mod disk;
 mod files;
@@ -20,6 +21,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use chains::FolderChains;
 pub use copy::{Copied, back_up, restore};
 pub use files::FileLedger;
 pub use mark::{Holder, WriterMark, holder};

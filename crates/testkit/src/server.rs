@@ -10,6 +10,7 @@ use app::{
     access::AccessLog,
     accounts::{AccountSettings, Accounts},
     board::Board,
+    history::History,
     passwords::Passwords,
     relay::Relay,
     reports::Reports,
@@ -21,6 +22,7 @@ use domain::{
     list_file::{read_connections, read_users},
     names::UserName,
 };
+use ledger::FolderChains;
 use outbound::FolderShare;
 use tokio::{sync::oneshot, task::JoinHandle};
 use web::{Parts, WebSettings, access_token::AccessTokens};
@@ -95,12 +97,15 @@ async fn parts(world: &TestWorld) -> Parts {
     share.prepare().expect("the share's folder can be made");
     let reports = Arc::new(Reports::new(world.ledger.clone(), Arc::new(share), Arc::clone(&findings), key));
     let everything = world.world();
+    let chains = Arc::new(FolderChains::new(world.path("data")));
+    let history = Arc::new(History::new(world.ledger.clone(), chains, everything.clock.clone()));
     Parts {
         accounts: accounts(world).await,
         access: AccessLog::open(world.world()).await.expect("the record of access opens"),
         relay: Relay::open(world.world(), None).await.expect("the outbox opens"),
         board,
         reports,
+        history,
         findings,
         access_tokens: AccessTokens::new(b"a secret for tests, long enough to be one"),
         clock: everything.clock,

@@ -9,6 +9,7 @@ use app::{
     accounts::{AccountSettings, Accounts},
     board::Board,
     findings::Findings,
+    history::History,
     passwords::Passwords,
     ports::{Clock, Entropy, Mailer},
     relay::{MailRoute, Relay},
@@ -16,7 +17,7 @@ use app::{
     store::World,
 };
 use domain::{account::People, board::ReportZone, names::UserName};
-use ledger::{FileLedger, WriterMark};
+use ledger::{FileLedger, FolderChains, WriterMark};
 use outbound::{FolderShare, SmtpMailer, SystemClock, SystemEntropy};
 use tokio::runtime::Runtime;
 use web::{Parts, WebSettings, access_token::AccessTokens};
@@ -114,6 +115,8 @@ async fn parts(
     }
     let signing = secret::kept_checkpoint_key(&config.data_dir, world.entropy.as_ref())?;
     let reports = Reports::new(Arc::clone(&world.ledger), Arc::new(share), Arc::clone(&findings), signing);
+    let chains = Arc::new(FolderChains::new(config.data_dir.clone()));
+    let history = History::new(Arc::clone(&world.ledger), chains, Arc::clone(&world.clock));
     let key = match &config.secret_key {
         Some(key) => key.expose().as_bytes().to_vec(),
         None => secret::kept_key(&config.data_dir, world.entropy.as_ref())?,
@@ -124,6 +127,7 @@ async fn parts(
         relay: Relay::open(world.clone(), mail_route(config)).await?,
         board,
         reports: Arc::new(reports),
+        history: Arc::new(history),
         findings,
         access_tokens: AccessTokens::new(&key),
         clock: Arc::clone(&world.clock),

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::{board::Running, ports::Ledger};
 
-use super::{History, HistoryError, behind, found_in};
+use super::{History, HistoryError, behind, found_in, off_thread};
 
 /// How many records are read for a piece: half a megabyte of lines.
 const RECORDS_AT_ONCE: u64 = 1_024;
@@ -22,7 +22,7 @@ const PIECES_AHEAD: usize = 2;
 const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// Makes bytes of sessions.
-pub type Rendering = Box<dyn Fn(&[Entry]) -> Vec<u8> + Send + Sync>;
+pub type Rendering = Arc<dyn Fn(&[Entry]) -> Vec<u8> + Send + Sync>;
 
 /// All sessions that a filter means, oldest end first, and then those that run.
 pub struct Whole {
@@ -106,9 +106,16 @@ impl Scan {
 
     /// Whether they were taken.
     async fn give_entries(&self, entries: Vec<Entry>) -> bool {
-        // A piece without a session tells whether anybody is there still.
-        let bytes = tokio::task::block_in_place(|| (self.render)(&entries));
-        if bytes.is_empty() { !self.pieces.is_closed() } else { self.give(Ok(Some(bytes))).await }
+        let render = Arc::clone(&self.render);
+        match off_thread(move || Ok(render(&entries))).await {
+            // What holds no session tells nobody anything, and may be followed by much.
+            Ok(bytes) if bytes.is_empty() => !self.pieces.is_closed(),
+            Ok(bytes) => self.give(Ok(Some(bytes))).await,
+            Err(error) => {
+                self.give(Err(error.into())).await;
+                false
+            }
+        }
     }
 
     async fn give(&self, piece: Result<Option<Vec<u8>>, HistoryError>) -> bool {
