@@ -1,4 +1,6 @@
 //! The commands that prove the audit. They only read, with a server or without.
+//!
+//! [`list`] shows sessions of the past, [`import`] takes over those of other tools.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,6 +23,12 @@ use domain::{
 use ledger::Proof;
 
 use crate::{config::Config, secret};
+
+pub(crate) mod import;
+pub(crate) mod list;
+mod progress;
+mod sessions;
+mod whole_file;
 
 /// How many records are read at once.
 const PAGE: usize = 4_096;

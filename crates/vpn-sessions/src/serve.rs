@@ -86,7 +86,8 @@ fn judge(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open_world(mark: &WriterMark) -> anyhow::Result<World> {
+/// Opens the ledger of the directory that is marked, and what goes with it.
+pub(crate) fn open_world(mark: &WriterMark) -> anyhow::Result<World> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (ledger, notes) = FileLedger::open(mark, secret::fresh_password(entropy.as_ref()))?;
