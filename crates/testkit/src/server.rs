@@ -22,7 +22,6 @@ use domain::{
     list_file::{read_connections, read_users},
     names::UserName,
 };
-use ledger::FolderChains;
 use outbound::FolderShare;
 use tokio::{sync::oneshot, task::JoinHandle};
 use web::{Parts, WebSettings, access_token::AccessTokens};
@@ -97,8 +96,7 @@ async fn parts(world: &TestWorld) -> Parts {
     share.prepare().expect("the share's folder can be made");
     let reports = Arc::new(Reports::new(world.ledger.clone(), Arc::new(share), Arc::clone(&findings), key));
     let everything = world.world();
-    let chains = Arc::new(FolderChains::new(world.path("data")));
-    let history = Arc::new(History::new(world.ledger.clone(), chains, everything.clock.clone()));
+    let history = Arc::new(History::new(world.ledger.clone(), world.chains(), everything.clock.clone()));
     Parts {
         accounts: accounts(world).await,
         access: AccessLog::open(world.world()).await.expect("the record of access opens"),
