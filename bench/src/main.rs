@@ -1,15 +1,16 @@
-//! Measures the time from a check to the last of all pages having it.
+//! Measures the time from a check to the last of all pages having it; `bench search` measures searches of the past.
 //!
 //! The real server on a real disk, real sockets over loopback, and beside it in the same run the bare limit: a process
 //! that does nothing but write the same frame to as many sockets. Rounds of both alternate, so that what the machine
 //! does meanwhile happens to both; the figure to trust is the ratio.
 //!
-//! Read [`server`] (the product), [`floor`] (the limit), [`pages`] (who reads), then [`figures`].
+//! Read [`server`] (the product), [`floor`] (the limit), [`pages`] (who reads), then [`figures`]; [`past`] and [`search`]
+//! are the searches.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use tokio::time::Instant;
 
 use crate::{figures::Figures, floor::Floor, pages::Pages, server::Server};
@@ -17,12 +18,16 @@ use crate::{figures::Figures, floor::Floor, pages::Pages, server::Server};
 mod figures;
 mod floor;
 mod pages;
+mod past;
+mod search;
 mod server;
 
 /// Time from a check to the last of all pages having it.
 #[derive(Parser)]
 #[command(name = "bench")]
 struct Arguments {
+    #[command(subcommand)]
+    instead: Option<Instead>,
     /// How many pages are open.
     #[arg(long, default_value_t = 1_000)]
     pages: usize,
@@ -30,11 +35,22 @@ struct Arguments {
     #[arg(long, default_value_t = 200)]
     rounds: usize,
     /// The program; without one, the release build beside this one.
-    #[arg(long)]
+    #[arg(long, global = true)]
     program: Option<PathBuf>,
     /// Be the process that writes a frame of so many bytes to all who connect.
     #[arg(long, hide = true, value_name = "BYTES")]
     be_floor: Option<usize>,
+}
+
+/// What else can be measured.
+#[derive(Subcommand)]
+enum Instead {
+    /// Searching ended sessions, and the board meanwhile.
+    Search {
+        /// How many sessions have ended.
+        #[arg(long, default_value_t = 1_000_000)]
+        sessions: u64,
+    },
 }
 
 /// Rounds before the measuring begins.
@@ -51,7 +67,11 @@ fn main() -> Result<()> {
 async fn measure(arguments: &Arguments) -> Result<()> {
     let own = std::env::current_exe()?;
     let program = arguments.program.clone().unwrap_or_else(|| own.with_file_name("vpn-sessions"));
-    let server = Server::start(&program).await.with_context(|| format!("{} does not serve", program.display()))?;
+    if let Some(Instead::Search { sessions }) = arguments.instead {
+        return search::measure(&program, sessions).await;
+    }
+    let server =
+        Server::start(&program, |_| Ok(())).await.with_context(|| format!("{} does not serve", program.display()))?;
     let mut pages = Pages::open(&server, arguments.pages).await?;
     let mut floor = Floor::start(&own, arguments.pages, pages.frame_bytes()).await?;
     let mut figures = Figures::default();

@@ -9,6 +9,7 @@ use domain::{
     account::{Actor, Role},
     board::{BoardCommand, BoardFact, BoardOutcome, BoardState, Circumstances, Line, Refusal, ReportZone, Touched},
     connection::{ConnectionId, ConnectionList},
+    import::ImportedSession,
     names::UserName,
     record::Stream,
     session::{Session, SessionId},
@@ -108,9 +109,15 @@ impl Board {
     /// # Errors
     /// [`Failure::Unavailable`]; the list before stays in force.
     pub async fn take_up(&self, list: Arc<ConnectionList>) -> Result<(), Failure<Refusal>> {
-        let user = UserName::parse("system").expect("the word is a name");
-        let actor = Actor { user, role: Role::Admin };
-        self.execute(actor, BoardCommand::TakeUpList(list)).await.map(|_| ())
+        self.execute(system(), BoardCommand::TakeUpList(list)).await.map(|_| ())
+    }
+
+    /// Keeps sessions that another tool kept: all of them, or none.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn import(&self, sessions: Vec<ImportedSession>) -> Result<(), Failure<Refusal>> {
+        self.execute(system(), BoardCommand::Import(sessions)).await.map(|_| ())
     }
 
     /// Opaque; another one whenever a number could come twice.
@@ -161,6 +168,11 @@ impl Board {
     pub async fn settle(&self) {
         self.store.settle().await;
     }
+}
+
+/// Who does what nobody asked for.
+fn system() -> Actor {
+    Actor { user: UserName::parse("system").expect("the word is a name"), role: Role::Admin }
 }
 
 fn publish(feed: &broadcast::Sender<Arc<Update>>, view: &BoardView, facts: &[(u64, BoardFact)]) {

@@ -49,6 +49,8 @@ pub enum BoardCommand {
     },
     /// Use another list of connections.
     TakeUpList(Arc<ConnectionList>),
+    /// Keep sessions that another tool kept.
+    Import(Vec<ImportedSession>),
 }
 
 /// What it takes to start a session.
@@ -256,6 +258,10 @@ impl BoardState {
             BoardCommand::Uncheck { target } => self.uncheck(&target, circumstances),
             BoardCommand::ChangeNote { target, note } => self.change_note(&target, note, &circumstances.actor),
             BoardCommand::TakeUpList(list) => Ok(self.take_up(list)),
+            BoardCommand::Import(sessions) => {
+                let facts = sessions.into_iter().map(BoardFact::Imported).collect();
+                Ok(Decision { facts, outcome: BoardOutcome::Done })
+            }
         }
     }
 

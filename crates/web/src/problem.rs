@@ -25,11 +25,11 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     pub(crate) holders: Vec<Session>,
     /// After how many seconds it is worth trying again, where that is known.
-    pub(crate) retry_after: Option<u32>,
+    pub(crate) retry_after: Option<u64>,
 }
 
 /// A search that found no room may try again after so many seconds.
-const SEARCH_AGAIN_AFTER: u32 = 5;
+const SEARCH_AGAIN_AFTER: u64 = 5;
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {

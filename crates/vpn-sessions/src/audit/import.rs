@@ -8,14 +8,18 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, bail};
-use app::ports::{Clock, Ledger};
+use anyhow::{Context, anyhow, bail};
+use app::{
+    board::Board,
+    ports::{Clock, Ledger},
+    store::Failure,
+};
 use clap::ArgMatches;
 use domain::{
-    board::BoardFact,
+    board::ReportZone,
     history::Entry,
     import::{Encoding, ImportFile, Known, MAX_FILE_BYTES, Origin, Remark, columns::Column, read},
-    record::{Draft, Stream},
+    record::Stream,
 };
 use ledger::WriterMark;
 use outbound::SystemClock;
@@ -43,7 +47,15 @@ pub(crate) async fn run(matches: &ArgMatches, config: &Config) -> anyhow::Result
         matches.get_one::<String>("columns").map(|text| Column::order(text).context("--columns")).transpose()?;
     let is_real = matches.get_flag("yes");
     let mark = is_real.then(|| WriterMark::take(&config.data_dir).context("stop the server first")).transpose()?;
-    let ledger = opened(config, mark.as_ref())?;
+    let world = mark.as_ref().map(serve::open_world).transpose()?;
+    let ledger = match &world {
+        Some(world) => Some(Arc::clone(&world.ledger)),
+        None => to_read(config)?,
+    };
+    let board = match world {
+        Some(world) => Some(Board::open(world, Arc::default(), zone(config)).await?),
+        None => None,
+    };
     let paths: Vec<PathBuf> = matches.get_many::<String>("file").into_iter().flatten().map(PathBuf::from).collect();
     let files: Vec<(PathBuf, anyhow::Result<ImportFile>)> = paths
         .into_iter()
@@ -60,8 +72,8 @@ pub(crate) async fn run(matches: &ArgMatches, config: &Config) -> anyhow::Result
             continue;
         };
         file.leave_out(&known);
-        if let Some(ledger) = ledger.as_deref().filter(|_| is_real) {
-            keep(ledger, &file).await.with_context(|| path.display().to_string())?;
+        if let Some(board) = &board {
+            keep(board, &file).await.with_context(|| path.display().to_string())?;
         }
         print!("{}", said(&path, &file, is_real));
         known.add(&file.sessions);
@@ -71,13 +83,16 @@ pub(crate) async fn run(matches: &ArgMatches, config: &Config) -> anyhow::Result
     Ok(all_read)
 }
 
-/// The ledger to write, or without a mark to read; `None` where none was begun.
-fn opened(config: &Config, mark: Option<&WriterMark>) -> anyhow::Result<Option<Arc<dyn Ledger>>> {
-    match mark {
-        Some(mark) => Ok(Some(serve::open_world(mark)?.ledger)),
-        None if config.data_dir.join("ledger").exists() => Ok(Some(Arc::new(ledger::open_to_read(&config.data_dir)?))),
-        None => Ok(None),
+/// The ledger, to be read only; `None` where none was begun.
+fn to_read(config: &Config) -> anyhow::Result<Option<Arc<dyn Ledger>>> {
+    if !config.data_dir.join("ledger").exists() {
+        return Ok(None);
     }
+    Ok(Some(Arc::new(ledger::open_to_read(&config.data_dir)?)))
+}
+
+fn zone(config: &Config) -> ReportZone {
+    ReportZone { name: config.timezone_name.clone(), rules: config.timezone.clone() }
 }
 
 fn read_file(path: &Path, order: Option<&[Column]>, config: &Config) -> anyhow::Result<ImportFile> {
@@ -120,17 +135,16 @@ async fn known<'a>(ledger: Option<&dyn Ledger>, files: impl Iterator<Item = &'a 
     }
 }
 
-async fn keep(ledger: &dyn Ledger, file: &ImportFile) -> anyhow::Result<()> {
+async fn keep(board: &Board, file: &ImportFile) -> anyhow::Result<()> {
     let mut progress = Progress::of("sessions imported");
     for (number, sessions) in file.sessions.chunks(KEPT_AT_ONCE).enumerate() {
-        let now = SystemClock.now();
-        let drafts = sessions.iter().map(|session| Draft::of(now, &BoardFact::Imported(session.clone())));
-        let kept = number * KEPT_AT_ONCE;
-        ledger.append(Stream::Audit, drafts.collect()).await.with_context(|| {
-            format!(
-                "{kept} of {} sessions were imported; mend it and give the command again, nothing comes twice",
-                file.sessions.len()
-            )
+        board.import(sessions.to_vec()).await.map_err(|failure| {
+            let (before, all) = (number * KEPT_AT_ONCE, file.sessions.len());
+            let reason = match failure {
+                Failure::Unavailable(reason) => reason,
+                Failure::Refused(refusal) => refusal.to_string(),
+            };
+            anyhow!("{before} of {all} sessions were imported, then: {reason}; the same command goes on, and brings nothing twice")
         })?;
         sessions.iter().for_each(|_| progress.step());
     }
