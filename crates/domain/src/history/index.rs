@@ -13,13 +13,13 @@ use super::{Entry, Filter};
 /// How many records are one block at first: some milliseconds of reading.
 pub const RECORDS_PER_BLOCK: u64 = 256;
 
-/// How many blocks there are at most, each of 80 bytes; one more, and each two
+/// How many blocks there are at most, each of 272 bytes; one more, and each two
 /// neighbours become one.
-pub const MAX_BLOCKS: usize = 262_144;
+pub const MAX_BLOCKS: usize = 65_536;
 
-/// How many 64-bit words the names of a block take: so that a block of a few
-/// dozen names is seldom taken for one that holds another.
-const NAME_WORDS: usize = 8;
+/// How many 64-bit words the names of a block take: so that a block of two
+/// hundred names is taken for one that holds another once in fifty times.
+const NAME_WORDS: usize = 32;
 
 /// How many bits stand for a name.
 const BITS_PER_NAME: usize = 3;
