@@ -48,7 +48,7 @@ pub async fn measure(program: &Path, sessions: u64) -> Result<()> {
 
 async fn pages_of_months(searcher: &Searcher) -> Result<()> {
     for (what, more) in
-        [("a page of a month", ""), ("the same, of one user on one main", "&user=user%203&main=main%207")]
+        [("a page of a month", ""), ("the same, of one user on one main", "&user=user%203&main=main%209")]
     {
         let mut times = Vec::new();
         for number in 0..PAGES {

@@ -36,6 +36,9 @@ pub const SCAN_WAITS: Duration = Duration::from_secs(10);
 /// How many records a page's scan reads at once: some milliseconds of work.
 const RECORDS_AT_ONCE: u64 = 256;
 
+/// More sessions than this have never run at once: as many as there can be connections.
+const MOST_RUNNING: usize = 100_000;
+
 /// How many records the index takes in at once.
 const RECORDS_TAKEN_IN: usize = 2_048;
 
@@ -186,6 +189,9 @@ impl History {
             let ours = found.into_iter().filter(|(_, entry)| matches!(entry, Entry::Ended(_)) && follows(entry));
             ended.extend(ours.map(|(_, entry)| entry));
             at = span.last;
+            if ended.len() >= MOST_RUNNING {
+                break;
+            }
         }
         Ok(ended)
     }

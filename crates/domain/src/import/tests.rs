@@ -1,6 +1,10 @@
 //! Files of other tools, as people have them.
 
 use super::*;
+use crate::{
+    account::{Actor, Role},
+    board::{BoardCommand, BoardFact, BoardState, Circumstances, ReportZone, Touched},
+};
 
 fn origin() -> Origin {
     Origin {
@@ -148,4 +152,45 @@ fn our_own_report_reads_back_with_its_ids() {
     let read = file(&own);
     assert_eq!(read.sessions[0].id, session.id);
     assert_eq!(read.sessions[0].key(), session.key());
+}
+
+#[test]
+fn the_record_of_an_import_keeps_its_form() {
+    let session = file(ONE.as_bytes()).sessions.remove(0);
+    let fact = serde_json::to_value(BoardFact::Imported(session.clone())).unwrap();
+    let expected = serde_json::json!({
+        "kind": "imported",
+        "body": {
+            "id": session.id.as_str(),
+            "connection": "m 1;s 1",
+            "user": "alice",
+            "since": "2026-11-24T09:00:00Z",
+            "ended_at": "2026-11-24T10:30:00Z",
+            "note": "",
+            "timezone": "Europe/Berlin",
+            "file": "week.csv",
+            "sha256": Hash::of(ONE.as_bytes()).to_string(),
+            "line": 2,
+            "row": ["m 1", "s 1", "alice", "2026-11-24 10:00:00", "2026-11-24 11:30:00"],
+        },
+    });
+    assert_eq!(fact, expected);
+    assert_eq!(session.id.as_str(), "8d40b7497b6632566e150e2761025ffb", "whenever it is read");
+    assert_eq!(serde_json::from_value::<BoardFact>(fact).unwrap(), BoardFact::Imported(session));
+}
+
+#[test]
+fn an_import_leaves_the_board_as_it_is() {
+    let mut board = BoardState::default();
+    let sessions = file(ONE.as_bytes()).sessions;
+    let circumstances = Circumstances {
+        actor: Actor { user: UserName::parse("system").unwrap(), role: Role::Admin },
+        now: origin().now,
+        fresh_id: SessionId::of_bits([1; 16]),
+        zone: ReportZone { name: "UTC".into(), rules: TimeZone::UTC },
+    };
+    let decision = board.decide(BoardCommand::Import(sessions.clone()), &circumstances).unwrap();
+    assert_eq!(decision.facts, [BoardFact::Imported(sessions[0].clone())]);
+    assert_eq!(board.apply(&decision.facts[0]), Touched::Nothing);
+    assert_eq!((board.session_count(), board.sessions().count()), (0, 0));
 }
