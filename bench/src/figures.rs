@@ -50,6 +50,30 @@ pub fn line(f: &mut impl fmt::Write, what: &str, times: &[Duration]) -> fmt::Res
     writeln!(f, "{what:<30} p50 {p50:>7.2} ms   p90 {p90:>7.2} ms   p99 {p99:>7.2} ms")
 }
 
+/// The median of times.
+pub fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// Median, and the tenth and ninetieth percentile beside it.
+pub struct Spread(f64, f64, f64);
+
+/// The spread of some values, one at least.
+pub fn spread(mut values: Vec<f64>) -> Spread {
+    values.sort_by(f64::total_cmp);
+    Spread(at(&values, 10), at(&values, 50), at(&values, 90))
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Spread(low, middle, high) = self;
+        let digits = f.precision().unwrap_or(2);
+        write!(f, "{middle:.digits$} (p10 {low:.digits$}, p90 {high:.digits$})")
+    }
+}
+
 /// The value below which so many percent lie, of values in rising order.
 pub fn at<T: Copy>(sorted: &[T], percent: usize) -> T {
     sorted[(sorted.len() - 1) * percent / 100]

@@ -14,6 +14,7 @@ pub mod findings;
 pub mod history;
 pub mod passwords;
 pub mod ports;
+pub mod proof;
 pub mod relay;
 pub mod reports;
 pub mod store;

@@ -1,23 +1,30 @@
-//! The one way in: a task that takes all commands that wait, decides each on
+//! The one way in: a writer that takes all commands that wait, decides each on
 //! the state in memory, and commits their records in one append.
 //!
 //! Readers see committed state only. A commit that fails leaves the state as
 //! it was, and everybody whose command was in it is told so.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        mpsc::{SyncSender, TrySendError, sync_channel},
+    },
     time::Duration,
 };
 
-use domain::record::{Draft, LineError, Record, Stream};
+use domain::record::{LineError, Stream};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+
+use self::writer::Job;
 
 use crate::{
     findings::Findings,
     ports::{Clock, Entropy, Ledger, LedgerError},
 };
+
+mod writer;
 
 /// How many commands may wait; beyond it the answer is `unavailable` at once.
 pub const MAX_WAITING_COMMANDS: usize = 16_384;
@@ -28,8 +35,8 @@ pub const MAX_COMMANDS_PER_COMMIT: usize = 1_024;
 /// How many records are read at once when a state is made from them.
 const REPLAY_PAGE: usize = 4_096;
 
-/// How often it is looked whether changes can be kept again.
-const PROBE_EVERY: Duration = Duration::from_secs(2);
+/// The pause before a job that nobody answers at once is handed in again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// A state that is a fold over the records of one stream.
 pub trait View: Clone + Send + Sync + 'static {
@@ -41,6 +48,8 @@ pub trait View: Clone + Send + Sync + 'static {
     type Outcome: Send + 'static;
     /// The rules' no.
     type Refusal: Send + 'static;
+    /// What a snapshot of it is made of.
+    type Item: Serialize + DeserializeOwned + Send;
     /// Where its records are.
     const STREAM: Stream;
 
@@ -50,8 +59,18 @@ pub trait View: Clone + Send + Sync + 'static {
     /// The refusal of the rules.
     fn decide(&self, command: Self::Command, moment: &Moment) -> Decided<Self>;
 
-    /// Makes a fact, with its number in the stream, part of the state.
+    /// Makes a fact part of the state, with its number in the stream; that is 0
+    /// in the state that is decided on, as long as nothing is committed.
     fn apply(&mut self, seq: u64, fact: &Self::Fact);
+
+    /// Everything that the facts made, as items that make it again.
+    fn snapshot(&self) -> Box<dyn Iterator<Item = Self::Item> + '_>;
+
+    /// Takes an item of a snapshot; they come in its order, before any fact.
+    fn restore(&mut self, item: Self::Item);
+
+    /// All items were taken; in them is what stands up to that record.
+    fn restored(&mut self, seq: u64);
 }
 
 /// A yes, with what is recorded and what to answer, or the rules' no.
@@ -93,6 +112,16 @@ pub enum ReplayError {
         /// What is unknown.
         error: LineError,
     },
+    /// A snapshot is whole, yet says something that this version does not know.
+    #[error(
+        "the snapshot of the stream {stream} says something unknown ({error}); a newer version may have written it"
+    )]
+    UnknownSnapshot {
+        /// In which stream.
+        stream: &'static str,
+        /// What is unknown.
+        error: String,
+    },
 }
 
 /// The answer to a command, when it comes.
@@ -103,7 +132,7 @@ pub type OnCommit<V> = Box<dyn FnMut(&V, &[(u64, <V as View>::Fact)]) + Send>;
 
 /// A view, its writer and its readers.
 pub struct Store<V: View> {
-    jobs: mpsc::Sender<Job<V>>,
+    jobs: SyncSender<Job<V>>,
     committed: Arc<RwLock<V>>,
 }
 
@@ -118,16 +147,10 @@ impl<V: View> Store<V> {
         on_commit: impl FnOnce(&V) -> OnCommit<V>,
     ) -> Result<Store<V>, ReplayError> {
         let view = replay(world.ledger.as_ref(), initial).await?;
-        let (jobs, waiting) = mpsc::channel(MAX_WAITING_COMMANDS);
+        let (jobs, waiting) = sync_channel(MAX_WAITING_COMMANDS);
         let committed = Arc::new(RwLock::new(view.clone()));
-        let writer = Writer {
-            world,
-            working: view.clone(),
-            committed: Arc::clone(&committed),
-            on_commit: on_commit(&view),
-            refuses: false,
-        };
-        tokio::spawn(writer.run(waiting));
+        let on_commit = on_commit(&view);
+        writer::start(world, view, Arc::clone(&committed), on_commit, waiting);
         Ok(Store { jobs, committed })
     }
 
@@ -136,7 +159,8 @@ impl<V: View> Store<V> {
         let (reply, answer) = oneshot::channel();
         if let Err(refused) = self.jobs.try_send(Job::Command { command, reply }) {
             let reason = "too many changes wait; try again in a moment";
-            if let Job::Command { reply, .. } = refused.into_inner() {
+            let (TrySendError::Full(job) | TrySendError::Disconnected(job)) = refused;
+            if let Job::Command { reply, .. } = job {
                 // Nobody waits for an answer that the caller dropped.
                 let _ = reply.send(Err(Failure::Unavailable(reason.into())));
             }
@@ -160,14 +184,33 @@ impl<V: View> Store<V> {
     /// Changes what is in memory only, such as a list that a file gives.
     pub async fn adjust(&self, change: impl Fn(&mut V) + Send + 'static) {
         let (done, answer) = oneshot::channel();
-        if self.jobs.send(Job::Adjust { change: Box::new(change), done }).await.is_ok() {
-            let _ = answer.await;
-        }
+        self.hand_in(Job::Adjust { change: Box::new(change), done }).await;
+        // A writer that is gone has nothing to adjust.
+        let _ = answer.await;
+    }
+
+    /// Has the ledger forget what the state no longer holds: a snapshot stands
+    /// in for all records before it.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: some of it is still there.
+    pub async fn compact(&self) -> Result<(), LedgerError> {
+        let (done, answer) = oneshot::channel();
+        let stopping = || LedgerError::Unavailable("the server is stopping".into());
+        self.hand_in(Job::Compact { done }).await;
+        answer.await.unwrap_or_else(|_| Err(stopping()))
     }
 
     /// Waits until everything that was handed in before is committed or refused.
     pub async fn settle(&self) {
         self.adjust(|_| {}).await;
+    }
+
+    async fn hand_in(&self, mut job: Job<V>) {
+        while let Err(TrySendError::Full(refused)) = self.jobs.try_send(job) {
+            job = refused;
+            tokio::time::sleep(TRY_AGAIN_AFTER).await;
+        }
     }
 }
 
@@ -192,157 +235,8 @@ pub struct World {
     pub findings: Arc<Findings>,
 }
 
-type Reply<V> = oneshot::Sender<Result<<V as View>::Outcome, Failure<<V as View>::Refusal>>>;
-
-/// Somebody who waits, and what was decided for them.
-type Waiting<V> = (Reply<V>, Result<<V as View>::Outcome, <V as View>::Refusal>);
-
-enum Job<V: View> {
-    Command { command: V::Command, reply: Reply<V> },
-    Adjust { change: Box<dyn Fn(&mut V) + Send>, done: oneshot::Sender<()> },
-}
-
-struct Writer<V: View> {
-    world: World,
-    working: V,
-    committed: Arc<RwLock<V>>,
-    on_commit: OnCommit<V>,
-    /// Whether the last changes could not be kept.
-    refuses: bool,
-}
-
-/// Decided, and not yet kept.
-struct Batch<V: View> {
-    facts: Vec<V::Fact>,
-    drafts: Vec<Draft>,
-    replies: Vec<Waiting<V>>,
-}
-
-impl<V: View> Writer<V> {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Job<V>>) {
-        let mut jobs = Vec::with_capacity(MAX_COMMANDS_PER_COMMIT);
-        while self.receive(&mut waiting, &mut jobs).await > 0 {
-            let mut batch = Batch { facts: Vec::new(), drafts: Vec::new(), replies: Vec::new() };
-            for job in jobs.drain(..) {
-                match job {
-                    Job::Command { command, reply } => self.decide(command, reply, &mut batch),
-                    Job::Adjust { change, done } => {
-                        self.commit(std::mem::take(&mut batch)).await;
-                        self.adjust(change.as_ref(), done);
-                    }
-                }
-            }
-            self.commit(batch).await;
-        }
-    }
-
-    /// Waits for jobs; while changes are refused, looks now and then whether
-    /// they could be kept again.
-    async fn receive(&mut self, waiting: &mut mpsc::Receiver<Job<V>>, jobs: &mut Vec<Job<V>>) -> usize {
-        loop {
-            let received = waiting.recv_many(jobs, MAX_COMMANDS_PER_COMMIT);
-            if !self.refuses {
-                return received.await;
-            }
-            match tokio::time::timeout(PROBE_EVERY, received).await {
-                Ok(received) => return received,
-                Err(_) if self.world.ledger.probe().await.is_ok() => self.can_keep(),
-                Err(_) => {}
-            }
-        }
-    }
-
-    fn can_keep(&mut self) {
-        if std::mem::take(&mut self.refuses) {
-            self.world.findings.ends("ledger", refused_code(V::STREAM));
-        }
-    }
-
-    fn cannot_keep(&mut self, error: &LedgerError) {
-        self.refuses = true;
-        let detail = format!("changes are refused, as they cannot be kept: {error}");
-        self.world.findings.begins("ledger", refused_code(V::STREAM), detail, true);
-    }
-
-    fn decide(&mut self, command: V::Command, reply: Reply<V>, batch: &mut Batch<V>) {
-        let moment = Moment { now: self.world.clock.now(), bits: self.world.entropy.bits() };
-        let decided = self.working.decide(command, &moment).map(|(facts, outcome)| {
-            for fact in facts {
-                let seq = self.world.ledger.head(V::STREAM).seq + 1 + batch.facts.len() as u64;
-                self.working.apply(seq, &fact);
-                batch.drafts.push(Draft::of(moment.now, &fact));
-                batch.facts.push(fact);
-            }
-            outcome
-        });
-        batch.replies.push((reply, decided));
-    }
-
-    async fn commit(&mut self, batch: Batch<V>) {
-        if batch.facts.is_empty() {
-            return answer_all::<V>(batch.replies);
-        }
-        match self.world.ledger.append(V::STREAM, batch.drafts).await {
-            Ok(records) => {
-                self.can_keep();
-                self.publish(&records, batch.facts);
-                answer_all::<V>(batch.replies);
-            }
-            Err(error) => {
-                self.cannot_keep(&error);
-                self.working = self.committed.read().unwrap_or_else(PoisonError::into_inner).clone();
-                refuse_all::<V>(batch.replies, &error);
-            }
-        }
-    }
-
-    fn publish(&mut self, records: &[Record], facts: Vec<V::Fact>) {
-        let numbered: Vec<(u64, V::Fact)> = records.iter().map(|record| record.seq).zip(facts).collect();
-        let mut committed = self.committed.write().unwrap_or_else(PoisonError::into_inner);
-        numbered.iter().for_each(|(seq, fact)| committed.apply(*seq, fact));
-        drop(committed);
-        let committed = self.committed.read().unwrap_or_else(PoisonError::into_inner);
-        (self.on_commit)(&committed, &numbered);
-    }
-
-    fn adjust(&mut self, change: &dyn Fn(&mut V), done: oneshot::Sender<()>) {
-        change(&mut self.working);
-        change(&mut self.committed.write().unwrap_or_else(PoisonError::into_inner));
-        let _ = done.send(());
-    }
-}
-
-impl<V: View> Default for Batch<V> {
-    fn default() -> Self {
-        Batch { facts: Vec::new(), drafts: Vec::new(), replies: Vec::new() }
-    }
-}
-
-/// The code of the finding that changes of a stream cannot be kept.
-fn refused_code(stream: Stream) -> &'static str {
-    match stream {
-        Stream::Audit => "board_refused",
-        Stream::Access => "access_refused",
-        Stream::Relay => "messages_refused",
-        Stream::Keys => "sign_ins_refused",
-    }
-}
-
-fn answer_all<V: View>(replies: Vec<Waiting<V>>) {
-    for (reply, decided) in replies {
-        let _ = reply.send(decided.map_err(Failure::Refused));
-    }
-}
-
-/// Refusals too: they were decided on changes that did not come to be.
-fn refuse_all<V: View>(replies: Vec<Waiting<V>>, error: &LedgerError) {
-    for (reply, _) in replies {
-        let _ = reply.send(Err(Failure::Unavailable(error.to_string())));
-    }
-}
-
 async fn replay<V: View>(ledger: &dyn Ledger, mut view: V) -> Result<V, ReplayError> {
-    let mut after = 0;
+    let mut after = restore(ledger, &mut view).await?;
     loop {
         let records = ledger.read(V::STREAM, after, REPLAY_PAGE).await?;
         let Some(last) = records.last() else { return Ok(view) };
@@ -356,4 +250,18 @@ async fn replay<V: View>(ledger: &dyn Ledger, mut view: V) -> Result<V, ReplayEr
             view.apply(record.seq, &fact);
         }
     }
+}
+
+/// Takes the newest whole snapshot; returns the number of the last record in it.
+async fn restore<V: View>(ledger: &dyn Ledger, view: &mut V) -> Result<u64, ReplayError> {
+    let Some(place) = ledger.snapshot(V::STREAM) else { return Ok(0) };
+    for part in 1..=place.parts {
+        for item in ledger.snapshot_part(V::STREAM, part).await? {
+            let item = serde_json::from_value(item)
+                .map_err(|error| ReplayError::UnknownSnapshot { stream: V::STREAM.name(), error: error.to_string() })?;
+            view.restore(item);
+        }
+    }
+    view.restored(place.seq);
+    Ok(place.seq)
 }

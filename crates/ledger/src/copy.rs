@@ -10,12 +10,10 @@ use jiff::Timestamp;
 use crate::{
     WriterMark,
     disk::{Appending, Disk, RealDisk, segment_number, segment_path},
+    files::LEDGER,
     stream::{SEGMENT_BYTES, StreamFiles, unusable},
     verify::verify,
 };
-
-/// The folder of the streams in a data directory.
-const LEDGER: &str = "ledger";
 
 /// What was copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -15,12 +15,15 @@ pub(crate) trait Disk: Send + Sync {
     fn names(&self, folder: &Path) -> io::Result<Vec<String>>;
     /// A whole file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// Some bytes of a file, fewer only where it ends.
+    fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>>;
     /// Makes a file that must not be there yet.
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>>;
     /// Removes a file, where it is there.
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Makes a file's content survive a loss of power, whoever wrote it.
-    fn sync_file(&self, path: &Path) -> io::Result<()>;
+    /// Writes what a file has at a place once more, and makes it survive a
+    /// loss of power: a sync alone does nothing for what an earlier one failed on.
+    fn rewrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Makes a folder's names survive a loss of power.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
     /// Cuts a file off, and makes that survive a loss of power.
@@ -34,6 +37,9 @@ pub(crate) trait Appending: Send {
     /// Makes what was written survive a loss of power.
     fn sync(&mut self) -> io::Result<()>;
 }
+
+/// The most memory that is taken before it is seen how long a file is, in bytes.
+const READ_AHEAD: usize = 1024 * 1024;
 
 /// The machine's own.
 pub(crate) struct RealDisk;
@@ -56,6 +62,14 @@ impl Disk for RealDisk {
         fs::read(path)
     }
 
+    fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut read = Vec::with_capacity(bytes.min(READ_AHEAD));
+        file.take(bytes as u64).read_to_end(&mut read)?;
+        Ok(read)
+    }
+
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>> {
         let mut options = OpenOptions::new();
         options.append(true).create_new(true);
@@ -71,8 +85,11 @@ impl Disk for RealDisk {
         }
     }
 
-    fn sync_file(&self, path: &Path) -> io::Result<()> {
-        OpenOptions::new().append(true).open(path)?.sync_all()
+    fn rewrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)?;
+        file.sync_all()
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {

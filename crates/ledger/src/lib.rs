@@ -2,10 +2,12 @@
 //!
 //! [`FileLedger`] is the adapter of the port [`app::ports::Ledger`]. Its parts
 //! in reading order: [`disk`], the few things that are asked of a file system;
-//! [`segment`], how a segment is read; [`stream`], one stream's chain; and
-//! [`mark`], who writes.
+//! [`segment`], how a segment is read and proved; [`snapshot`] and [`start`],
+//! how little of them is; [`stream`], how one is written; [`reader`] and
+//! [`place`], what is read meanwhile; and [`mark`], who writes.
 //!
-//! Only append, sync, create-new, rename, truncate and remove are used, since
+//! Only append, sync, create-new, rename, truncate, remove, and writing the same
+//! bytes once more are used, since
 //! the data directory may be an SMB share: no locks, no mapping, no hard links.
 
 mod chains;
@@ -14,7 +16,11 @@ mod disk;
 mod files;
 mod mark;
 mod note;
+mod place;
+mod reader;
 mod segment;
+mod snapshot;
+mod start;
 mod stream;
 mod verify;
 

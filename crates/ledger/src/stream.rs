@@ -1,34 +1,38 @@
-//! One stream: its chain, the segment that is written, and what is read again.
+//! One stream as it is written: its chain, and the segment that grows.
 
 use std::{
-    collections::VecDeque,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use app::ports::LedgerError;
+use app::ports::{LedgerError, Snapshot};
 use domain::{
-    record::{Draft, FORMAT, Head, Record, SEGMENT_OPENED, Stream},
+    record::{Draft, FORMAT, Head, MAX_LINE_BYTES, Record, SEGMENT_OPENED, Stream, seal_raw},
+    snapshot::{NewPart, Parts, SNAPSHOT},
     week::Week,
 };
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    disk::{Appending, Disk, segment_number, segment_path},
+    disk::{Appending, Disk, segment_path},
     note::OpeningNote,
-    segment::{self, Opened, Segment},
+    place::{Places, Segment},
+    reader::{Committed, Reader},
+    segment::Opened,
+    start::{self, Found, REWRITTEN_BYTES},
 };
 
 /// A segment that is longer than this, in bytes, is followed by another:
 /// small enough to be read at a start, large enough that a week is one file.
+/// The snapshot that it begins with does not count.
 pub(crate) const SEGMENT_BYTES: usize = 64 * 1024 * 1024;
 
-/// How many records are kept in memory for those who follow closely.
-const TAIL: usize = 4_096;
+/// No more than this is written before it is synced, in bytes, and one line: a
+/// start writes more of a segment's end once more, should a sync have failed.
+const UNSYNCED_BYTES: usize = 4 * 1024 * 1024;
 
-/// How many bytes of lines they have at most; the last one is always kept.
-const TAIL_BYTES: usize = 16 * 1024 * 1024;
+const _: () = assert!(UNSYNCED_BYTES + 2 * MAX_LINE_BYTES <= REWRITTEN_BYTES);
 
 /// A stream on disk.
 pub(crate) struct StreamFiles {
@@ -37,74 +41,64 @@ pub(crate) struct StreamFiles {
     stream: Stream,
     epoch: String,
     segment_bytes: usize,
-    segments: Vec<Segment>,
     next_number: u32,
     writing: Option<Writing>,
     head: Head,
-    tail: VecDeque<Remembered>,
-    tail_bytes: usize,
-}
-
-/// A record that is kept in memory, and how long its line is.
-struct Remembered {
-    record: Record,
-    bytes: usize,
+    reader: Arc<Reader>,
 }
 
 /// The segment that is written.
 struct Writing {
     file: Box<dyn Appending>,
+    number: u32,
+    /// How long the file is, in bytes.
+    length: u64,
+    /// How many of them were appended behind the snapshot.
     bytes: usize,
     week: Week,
 }
 
+/// Records that are durable, and shown to nobody yet.
+pub(crate) struct Written {
+    writing: Writing,
+    committed: Committed,
+}
+
+/// Why a segment did not take records, and what it did not take.
+struct Failed {
+    drafts: Vec<Draft>,
+    path: PathBuf,
+    error: io::Error,
+}
+
 impl StreamFiles {
-    /// Reads and proves a stream. A torn tail is cut off and noted; damage is
-    /// an error, and nothing is changed.
+    /// Opens a stream and mends its end; what was found and dealt with is noted.
     pub(crate) fn open(
         disk: Arc<dyn Disk>,
         folder: PathBuf,
         stream: Stream,
         segment_bytes: usize,
     ) -> Result<(StreamFiles, Vec<OpeningNote>), LedgerError> {
-        disk.make_folder(&folder).map_err(|error| unusable(&folder, &error))?;
-        let mut numbers: Vec<u32> = disk
-            .names(&folder)
-            .map_err(|error| unusable(&folder, &error))?
-            .iter()
-            .filter_map(|name| segment_number(name))
-            .collect();
-        numbers.sort_unstable();
-        let mut files = StreamFiles {
-            disk,
-            folder,
-            stream,
-            epoch: String::new(),
+        let found = start::look(disk.as_ref(), folder, stream)?;
+        found.settle(disk.as_ref())?;
+        Ok(StreamFiles::of(found, disk, segment_bytes))
+    }
+
+    /// Goes on behind what was found, and was settled.
+    pub(crate) fn of(mut found: Found, disk: Arc<dyn Disk>, segment_bytes: usize) -> (StreamFiles, Vec<OpeningNote>) {
+        let notes = std::mem::take(&mut found.notes);
+        let files = StreamFiles {
+            folder: found.folder.clone(),
+            stream: found.stream,
+            epoch: found.epoch.clone().unwrap_or_default(),
             segment_bytes,
-            segments: Vec::new(),
-            next_number: numbers.last().map_or(1, |last| last + 1),
+            next_number: found.newest_number + 1,
             writing: None,
-            head: Head::genesis(stream),
-            tail: VecDeque::new(),
-            tail_bytes: 0,
+            head: found.head,
+            reader: Arc::new(Reader::of(found, Arc::clone(&disk))),
+            disk,
         };
-        let notes = files.read_all(&numbers)?;
-        files.settle().map_err(|error| unusable(&files.folder, &error))?;
-        Ok((files, notes))
-    }
-
-    /// Makes what was read survive a loss of power: a process that was killed
-    /// may have written it and not synced, and what comes next rests on it.
-    fn settle(&self) -> io::Result<()> {
-        if let Some(newest) = self.segments.last() {
-            self.disk.sync_file(&newest.path)?;
-        }
-        self.disk.sync_folder(&self.folder)
-    }
-
-    /// The epoch that the newest segment names, if there is one.
-    pub(crate) fn epoch(&self) -> Option<&str> {
-        (!self.segments.is_empty()).then_some(self.epoch.as_str())
+        (files, notes)
     }
 
     /// What segments name from here on.
@@ -112,211 +106,207 @@ impl StreamFiles {
         self.epoch = epoch.to_owned();
     }
 
-    /// In how many segments it is kept.
-    pub(crate) fn segment_count(&self) -> usize {
-        self.segments.len()
+    /// What reads the stream.
+    pub(crate) fn reader(&self) -> &Arc<Reader> {
+        &self.reader
     }
 
-    /// The end of the chain.
-    pub(crate) fn head(&self) -> Head {
-        self.head
+    /// Writes records, all or none; they survive a loss of power when this
+    /// returns, and count once they are committed. A segment whose write or
+    /// sync failed is never written again: what it did not take is written to
+    /// another one.
+    pub(crate) fn write(
+        &mut self,
+        drafts: Vec<Draft>,
+        snapshot: &dyn Snapshot,
+    ) -> Result<Option<Written>, LedgerError> {
+        let Some(at) = drafts.first().map(|first| first.at) else { return Ok(None) };
+        let week = Week::of(at, &TimeZone::UTC);
+        let has_room = |writing: &Writing| writing.bytes < self.segment_bytes && writing.week == week;
+        let written = match self.writing.take().filter(has_room) {
+            Some(writing) => self.extend(writing, drafts),
+            None => self.begin(at, drafts, Some(snapshot)),
+        };
+        let failed = match written {
+            Ok(written) => return Ok(Some(written)),
+            Err(failed) => failed,
+        };
+        let written = self.begin(at, failed.drafts, Some(snapshot)).map_err(Failed::into_error)?;
+        let (path, error) = (failed.path.display(), failed.error);
+        tracing::warn!("{path} could not be written ({error}); what it did not take is kept in the next segment");
+        Ok(Some(written))
     }
 
-    /// Appends records, all or none; they survive a loss of power when this
-    /// returns. A segment whose write or sync failed is never written again.
-    pub(crate) fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
-        let Some(first) = drafts.first() else { return Ok(Vec::new()) };
-        let week = Week::of(first.at, &TimeZone::UTC);
-        let at = first.at;
-        let full =
-            self.writing.as_ref().is_none_or(|writing| writing.bytes >= self.segment_bytes || writing.week != week);
-        let mut sealed = Vec::with_capacity(drafts.len() + 1);
-        let mut head = self.head;
-        let opening = full.then(|| Draft::of(at, &OpeningFact::of(self)));
-        for draft in opening.into_iter().chain(drafts) {
-            let (record, line) = draft.seal(head);
-            head = record.head();
-            sealed.push((record, line));
+    /// Makes what was written part of the chain, for those who read too.
+    pub(crate) fn commit(&mut self, Written { writing, committed }: Written) -> Vec<Record> {
+        self.head = committed.head;
+        self.writing = Some(writing);
+        self.reader.commit(committed)
+    }
+
+    /// Begins a segment with a snapshot, and nothing behind it.
+    pub(crate) fn turn(&mut self, at: Timestamp, snapshot: &dyn Snapshot) -> Result<Written, LedgerError> {
+        self.writing = None;
+        self.begin(at, Vec::new(), Some(snapshot)).map_err(Failed::into_error)
+    }
+
+    /// Removes all segments before the one that is written, oldest first, so
+    /// that what is left is one chain whenever that stops.
+    pub(crate) fn remove_older(&mut self) -> Result<(), LedgerError> {
+        let Some(number) = self.writing.as_ref().map(|writing| writing.number) else { return Ok(()) };
+        self.reader.forget_before(number);
+        let numbers =
+            start::numbers(self.disk.as_ref(), &self.folder).map_err(|error| unusable(&self.folder, &error))?;
+        for older in numbers.into_iter().filter(|older| *older < number) {
+            let path = segment_path(&self.folder, older);
+            let removed = self.disk.remove(&path).and_then(|()| self.disk.sync_folder(&self.folder));
+            removed.map_err(|error| unusable(&path, &error))?;
         }
-        let bytes: String = sealed.iter().flat_map(|(_, line)| [line.as_str(), "\n"]).collect();
-        let begin = if full { self.begin(&bytes, week) } else { self.extend(&bytes) };
-        let begin = begin.map_err(|error| {
-            self.writing = None;
-            unusable(&self.folder, &error)
-        })?;
-        Ok(self.keep(sealed, full, begin, head))
+        Ok(())
     }
 
     /// Begins a segment that names another epoch, and nothing else.
     pub(crate) fn begin_epoch(&mut self, epoch: &str, at: Timestamp) -> Result<(), LedgerError> {
         self.set_epoch(epoch);
-        let (record, line) = Draft::of(at, &OpeningFact::of(self)).seal(self.head);
-        let week = Week::of(at, &TimeZone::UTC);
-        let begin = self.begin(&format!("{line}\n"), week).map_err(|error| unusable(&self.folder, &error))?;
-        let head = record.head();
-        self.keep(vec![(record, line)], true, begin, head);
+        let written = self.begin(at, Vec::new(), None).map_err(Failed::into_error)?;
+        self.commit(written);
         Ok(())
     }
 
-    /// The records behind `after`, at most `limit`, without those that open segments.
-    pub(crate) fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
-        if self.tail.front().is_some_and(|first| first.record.seq <= after + 1) {
-            let records = self.tail.iter().map(|remembered| &remembered.record);
-            let behind = records.filter(|record| record.seq > after && record.kind != SEGMENT_OPENED);
-            return Ok(behind.take(limit).cloned().collect());
+    fn extend(&self, writing: Writing, drafts: Vec<Draft>) -> Result<Written, Failed> {
+        let path = segment_path(&self.folder, writing.number);
+        let sealed = sealed(drafts, self.head);
+        let mut growing = Growing::at_the_end_of(writing);
+        match sealed.iter().try_for_each(|(record, line)| growing.add(record.seq, line)).and_then(|()| growing.end()) {
+            Ok(()) => Ok(growing.written(sealed, self.head, None)),
+            Err(error) => Err(Failed::of(sealed, path, error)),
         }
-        let mut records = Vec::new();
-        for (at, segment) in self.segments.iter().enumerate() {
-            let end = self.segments.get(at + 1).map_or(self.head.seq + 1, |next| next.first_seq);
-            if end > after + 1 {
-                self.read_segment(segment, after, end, limit, &mut records)?;
-            }
-            if records.len() >= limit {
-                break;
-            }
-        }
-        Ok(records)
     }
 
-    fn read_segment(
-        &self,
-        segment: &Segment,
-        after: u64,
-        end: u64,
-        limit: usize,
-        records: &mut Vec<Record>,
-    ) -> Result<(), LedgerError> {
-        let bytes = self.disk.read(&segment.path).map_err(|error| unusable(&segment.path, &error))?;
-        for line in segment::lines(&bytes, segment.offset_behind(after)) {
-            if records.len() >= limit || records.last().is_some_and(|last| last.seq + 1 >= end) {
-                break;
-            }
-            let record = segment::record(&line).map_err(|error| {
-                LedgerError::Corrupt(format!("{} at byte {}: {error}", segment.path.display(), line.offset))
-            })?;
-            if record.seq >= end {
-                break;
-            }
-            if record.seq > after && record.kind != SEGMENT_OPENED {
-                records.push(record);
-            }
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, bytes: &str, week: Week) -> io::Result<usize> {
+    fn begin(&mut self, at: Timestamp, drafts: Vec<Draft>, snapshot: Option<&dyn Snapshot>) -> Result<Written, Failed> {
         let number = self.next_number;
-        self.next_number += 1;
         let path = segment_path(&self.folder, number);
-        let mut file = self.disk.create_new(&path)?;
-        let begun = file.append(bytes.as_bytes()).and_then(|()| file.sync());
-        if let Err(error) = begun.and_then(|()| self.disk.sync_folder(&self.folder)) {
-            drop(file);
-            // Nothing in it was acknowledged; one that stays is passed over.
-            let _ = self.disk.remove(&path);
-            return Err(error);
-        }
-        self.segments.push(Segment::new(path, self.head.seq + 1));
-        self.writing = Some(Writing { file, bytes: bytes.len(), week });
-        Ok(0)
-    }
-
-    fn extend(&mut self, bytes: &str) -> io::Result<usize> {
-        let Some(writing) = &mut self.writing else { return Err(ErrorKind::NotFound.into()) };
-        writing.file.append(bytes.as_bytes())?;
-        writing.file.sync()?;
-        let offset = writing.bytes;
-        writing.bytes += bytes.len();
-        Ok(offset)
-    }
-
-    fn keep(&mut self, sealed: Vec<(Record, String)>, opened: bool, mut offset: usize, head: Head) -> Vec<Record> {
-        let mut records = Vec::with_capacity(sealed.len());
-        for (at, (record, line)) in sealed.into_iter().enumerate() {
-            if let Some(segment) = self.segments.last_mut() {
-                segment.place(record.seq, offset);
+        let file = match self.disk.create_new(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.next_number += u32::from(error.kind() == ErrorKind::AlreadyExists);
+                return Err(Failed { drafts, path, error });
             }
-            offset += line.len() + 1;
-            self.remember(record.clone(), line.len());
-            if !(opened && at == 0) {
-                records.push(record);
+        };
+        self.next_number += 1;
+        let week = Week::of(at, &TimeZone::UTC);
+        let mut growing = Growing::at_the_end_of(Writing { file, number, length: 0, bytes: 0, week });
+        let opened = self.open_segment(&mut growing, at, snapshot);
+        let sealed = sealed(drafts, *opened.as_ref().unwrap_or(&self.head));
+        let begun = opened.and_then(|head| {
+            growing.begins_to_count();
+            sealed.iter().try_for_each(|(record, line)| growing.add(record.seq, line))?;
+            growing.end()?;
+            self.disk.sync_folder(&self.folder)?;
+            Ok(head)
+        });
+        match begun {
+            Ok(head) => {
+                let segment = Segment::new(path, number, self.head.seq + 1, Some(Places::from(self.head.seq + 1)));
+                Ok(growing.written(sealed, head, Some(segment)))
+            }
+            Err(error) => {
+                drop(growing);
+                // Nothing in it was acknowledged; one that stays is passed over.
+                let _ = self.disk.remove(&path);
+                Err(Failed::of(sealed, path, error))
             }
         }
-        self.head = head;
-        records
     }
 
-    fn remember(&mut self, record: Record, bytes: usize) {
-        self.tail_bytes += bytes;
-        self.tail.push_back(Remembered { record, bytes });
-        while self.tail.len() > TAIL || (self.tail_bytes > TAIL_BYTES && self.tail.len() > 1) {
-            let Some(forgotten) = self.tail.pop_front() else { return };
-            self.tail_bytes -= forgotten.bytes;
-        }
-    }
-
-    fn read_all(&mut self, numbers: &[u32]) -> Result<Vec<OpeningNote>, LedgerError> {
-        let mut notes = Vec::new();
-        let mut contents = Vec::new();
-        for &number in numbers {
-            let path = segment_path(&self.folder, number);
-            let bytes = self.disk.read(&path).map_err(|error| unusable(&path, &error))?;
-            let first = segment::lines(&bytes, 0).next().filter(|line| line.ended);
-            match first.map(|line| segment::record(&line)) {
-                // Nothing in it was ever acknowledged: its first write did not end.
-                None => notes.push(OpeningNote::unfinished(&path)),
-                Some(Err(_)) if is_blank(&bytes) => notes.push(OpeningNote::unfinished(&path)),
-                Some(Err(error)) => return Err(segment::damage(&path, 1, &error.to_string())),
-                Some(Ok(first)) => contents.push((path, bytes, first)),
+    /// Writes the lines that a segment begins with; returns the head behind them.
+    fn open_segment(&self, growing: &mut Growing, at: Timestamp, snapshot: Option<&dyn Snapshot>) -> io::Result<Head> {
+        let (record, line) = Draft::of(at, &self.opening_fact(growing.writing.number)).seal(self.head);
+        growing.add(record.seq, &line)?;
+        let mut head = record.head();
+        let Some(snapshot) = snapshot else { return Ok(head) };
+        let mut write = |part: NewPart| {
+            let body = serde_json::to_string(&part).expect("parts are plain values with string keys");
+            let (behind, line) = seal_raw(at, SNAPSHOT, &body, head);
+            head = behind;
+            growing.add(head.seq, &line)
+        };
+        let mut parts = Parts::of(self.segment_bytes);
+        let mut result = Ok(());
+        snapshot.each_item(&mut |item| {
+            if let (Some(part), Ok(())) = (parts.add(item), &result) {
+                result = write(part);
             }
-        }
-        for at in 0..contents.len() {
-            let (path, bytes, first) = &contents[at];
-            let next = contents.get(at + 1).map(|(_, _, next)| next);
-            notes.extend(self.read_one(path, bytes, first, next)?);
-        }
-        Ok(notes)
+        });
+        result?;
+        write(parts.finish())?;
+        Ok(head)
     }
 
-    /// Reads a segment up to where the next one follows, or to its end.
-    fn read_one(
-        &mut self,
-        path: &Path,
-        bytes: &[u8],
-        first: &Record,
-        next: Option<&Record>,
-    ) -> Result<Option<OpeningNote>, LedgerError> {
-        self.epoch = segment::opened(first, path)?.epoch;
-        let mut segment = Segment::new(path.to_owned(), first.seq);
-        let mut note = None;
-        for line in segment::lines(bytes, 0) {
-            if next.is_some_and(|next| next.follows(self.head)) {
-                note = Some(OpeningNote::no_part(path, line.number));
-                break;
-            }
-            if next.is_none() && (!line.ended || is_blank(&bytes[line.offset..])) {
-                note = Some(self.cut_off(path, &line, bytes.len())?);
-                break;
-            }
-            let record = segment::record_behind(&line, self.head, path)?;
-            segment.place(record.seq, line.offset);
-            self.head = record.head();
-            self.remember(record, line.bytes.len());
-        }
-        self.segments.push(segment);
-        if let Some(next) = next
-            && !next.follows(self.head)
-        {
-            let problem =
-                format!("its last record is {}, yet the next segment follows record {}", self.head.seq, next.seq - 1);
-            return Err(segment::damage(path, segment::lines(bytes, 0).count(), &problem));
-        }
-        Ok(note)
+    fn opening_fact(&self, number: u32) -> OpeningFact {
+        let body = Opened { format: FORMAT, stream: self.stream, segment: number, epoch: self.epoch.clone() };
+        OpeningFact { kind: SEGMENT_OPENED, body }
+    }
+}
+
+impl Failed {
+    fn of(sealed: Vec<(Record, String)>, path: PathBuf, error: io::Error) -> Failed {
+        Failed { drafts: sealed.into_iter().map(|(record, _)| record.into_draft()).collect(), path, error }
     }
 
-    fn cut_off(&self, path: &Path, line: &segment::Line<'_>, bytes: usize) -> Result<OpeningNote, LedgerError> {
-        self.disk.cut(path, line.offset as u64).map_err(|error| unusable(path, &error))?;
-        Ok(OpeningNote::torn(path, line.number, bytes - line.offset))
+    fn into_error(self) -> LedgerError {
+        unusable(&self.path, &self.error)
+    }
+}
+
+/// A segment while lines are added, some of which are not in the file yet.
+struct Growing {
+    writing: Writing,
+    lines: String,
+    /// How many bytes of these lines fill no segment.
+    uncounted: usize,
+    places: Vec<(u64, u64)>,
+}
+
+impl Growing {
+    fn at_the_end_of(writing: Writing) -> Growing {
+        Growing { writing, lines: String::new(), uncounted: 0, places: Vec::new() }
+    }
+
+    fn add(&mut self, seq: u64, line: &str) -> io::Result<()> {
+        if line.len() > MAX_LINE_BYTES {
+            let problem = format!("a record has {} bytes; at most {MAX_LINE_BYTES} are read again", line.len());
+            return Err(io::Error::new(ErrorKind::InvalidInput, problem));
+        }
+        self.places.push((seq, self.writing.length + self.lines.len() as u64));
+        self.lines.push_str(line);
+        self.lines.push('\n');
+        if self.lines.len() > UNSYNCED_BYTES { self.end() } else { Ok(()) }
+    }
+
+    /// Writes and syncs what is not in the file yet.
+    fn end(&mut self) -> io::Result<()> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        self.writing.file.append(self.lines.as_bytes())?;
+        self.writing.file.sync()?;
+        self.writing.length += self.lines.len() as u64;
+        self.writing.bytes += self.lines.len() - std::mem::take(&mut self.uncounted);
+        self.lines.clear();
+        Ok(())
+    }
+
+    /// What was added so far fills no segment.
+    fn begins_to_count(&mut self) {
+        self.writing.bytes = 0;
+        self.uncounted = self.lines.len();
+    }
+
+    fn written(self, sealed: Vec<(Record, String)>, before: Head, begun: Option<Arc<Segment>>) -> Written {
+        let head = sealed.last().map_or(before, |(record, _)| record.head());
+        let records = sealed.into_iter().map(|(record, line)| (record, line.len())).collect();
+        Written { writing: self.writing, committed: Committed { records, places: self.places, begun, head } }
     }
 }
 
@@ -327,16 +317,14 @@ struct OpeningFact {
     body: Opened,
 }
 
-impl OpeningFact {
-    fn of(files: &StreamFiles) -> OpeningFact {
-        let body =
-            Opened { format: FORMAT, stream: files.stream, segment: files.next_number, epoch: files.epoch.clone() };
-        OpeningFact { kind: SEGMENT_OPENED, body }
-    }
-}
-
-fn is_blank(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| byte == 0)
+/// Drafts with their places behind `head`, and their lines.
+fn sealed(drafts: Vec<Draft>, mut head: Head) -> Vec<(Record, String)> {
+    let seal = |draft: Draft| {
+        let (record, line) = draft.seal(head);
+        head = record.head();
+        (record, line)
+    };
+    drafts.into_iter().map(seal).collect()
 }
 
 /// What a file system says no to, with the mend.

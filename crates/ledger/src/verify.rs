@@ -7,8 +7,11 @@ use domain::record::{Head, Stream};
 
 use crate::{
     FileLedger, OpeningNote,
-    disk::{Appending, Disk},
-    stream::{SEGMENT_BYTES, StreamFiles},
+    disk::{Appending, Disk, RealDisk, segment_path},
+    files::LEDGER,
+    segment::{self, End},
+    start,
+    stream::{SEGMENT_BYTES, unusable},
 };
 
 /// A stream whose chain holds.
@@ -28,14 +31,33 @@ pub struct Proof {
 /// For each stream [`LedgerError::Corrupt`] with file and line, or
 /// [`LedgerError::Unavailable`].
 pub fn verify(folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
-    let proved = |stream: Stream| {
-        let path = folder.join("ledger").join(stream.name());
-        let (files, mut notes) = StreamFiles::open(Arc::new(ReadOnlyDisk), path, stream, SEGMENT_BYTES)?;
-        // An unfinished last line may be one that is being written.
-        notes.retain(|note| !note.is_torn_line());
-        Ok(Proof { head: files.head(), segments: files.segment_count(), notes })
-    };
+    let proved = |stream: Stream| proved(&ReadOnlyDisk, &folder.join(LEDGER).join(stream.name()), stream);
     Stream::ALL.into_iter().map(|stream| (stream, proved(stream))).collect()
+}
+
+fn proved(disk: &dyn Disk, folder: &Path, stream: Stream) -> Result<Proof, LedgerError> {
+    let numbers = start::numbers(disk, folder).map_err(|error| unusable(folder, &error))?;
+    let mut proof = Proof { head: Head::genesis(stream), segments: 0, notes: Vec::new() };
+    let mut begun = Vec::new();
+    for number in numbers {
+        let path = segment_path(folder, number);
+        match segment::first_record(disk, &path)? {
+            Some(first) => begun.push((path, first)),
+            None => proof.notes.push(OpeningNote::unfinished(&path)),
+        }
+    }
+    for (at, (path, _)) in begun.iter().enumerate() {
+        let next = begun.get(at + 1).map(|(_, next)| next);
+        let bytes = disk.read(path).map_err(|error| unusable(path, &error))?;
+        let (head, end) = segment::prove(path, &bytes, proof.head, next, |_, _| {})?;
+        match end {
+            // An unfinished last line may be one that is being written.
+            End::Whole | End::Torn { .. } => {}
+            End::NoPartFrom(line) => proof.notes.push(OpeningNote::no_part(path, line)),
+        }
+        proof = Proof { head, segments: at + 1, ..proof };
+    }
+    Ok(proof)
 }
 
 /// A ledger that is only read.
@@ -63,6 +85,10 @@ impl Disk for ReadOnlyDisk {
         fs::read(path)
     }
 
+    fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>> {
+        RealDisk.read_at(path, offset, bytes)
+    }
+
     fn create_new(&self, _: &Path) -> io::Result<Box<dyn Appending>> {
         Err(io::ErrorKind::ReadOnlyFilesystem.into())
     }
@@ -71,7 +97,7 @@ impl Disk for ReadOnlyDisk {
         Ok(())
     }
 
-    fn sync_file(&self, _: &Path) -> io::Result<()> {
+    fn rewrite(&self, _: &Path, _: u64, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
 

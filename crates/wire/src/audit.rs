@@ -96,7 +96,7 @@ pub struct Records {
 /// A record of the ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Record {
-    /// Its number; those that open segments are left out.
+    /// Its number; those that open segments, and snapshots, are left out.
     pub seq: u64,
     /// When it was recorded.
     pub at: String,

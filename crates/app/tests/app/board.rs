@@ -1,7 +1,11 @@
 //! The board: what is committed is seen, in one order, and nothing else.
 
-use app::{board::News, store::Failure};
-use domain::board::Refusal;
+use app::{board::News, ports::Ledger, store::Failure};
+use domain::{
+    board::{BoardCommand, BoardFact, BoardOutcome, Refusal, Target},
+    connection::ConnectionId,
+    record::Stream,
+};
 use testkit::TestWorld;
 
 use crate::team::{Member, board, check, holders};
@@ -74,6 +78,45 @@ async fn commands_handed_over_together_are_decided_in_order_and_kept_by_one_sync
     assert_eq!((yes, world.ledger.appends() - before), (1, 1));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_decided_on_a_commit_that_failed_is_refused_too() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let board = board(&world).await;
+    let (alice, bob) = (Member { board: &board, name: "alice" }, Member { board: &board, name: "bob" });
+    let (mut kept, mut refused) = (Vec::new(), 0);
+    for round in 0..400 {
+        world.ledger.refuse(round % 7 == 3 || round % 11 == 5);
+        let uncheck = |member: &Member<'_>| {
+            let target = Target::Connection(ConnectionId::parse(FIRST).unwrap());
+            board.submit(member.actor(), BoardCommand::Uncheck { target })
+        };
+        let answers = [
+            board.submit(alice.actor(), check(FIRST)),
+            uncheck(&alice),
+            board.submit(bob.actor(), check(FIRST)),
+            uncheck(&bob),
+        ];
+        for answer in answers {
+            match answer.await.unwrap() {
+                Ok(BoardOutcome::Current(session)) => kept.push(session.id),
+                Ok(_) | Err(Failure::Refused(_)) => {}
+                Err(Failure::Unavailable(_)) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 0 && !kept.is_empty(), "both happened");
+    let records = world.ledger.read(Stream::Audit, 0, 10_000).await.unwrap();
+    let checked = records.iter().filter_map(|record| match record.fact() {
+        Ok(BoardFact::Checked(session)) => Some(session.id),
+        _ => None,
+    });
+    assert_eq!(checked.collect::<Vec<_>>(), kept, "what was acknowledged is what is kept, in that order");
+    let lines = board.snapshot().lines;
+    drop(board);
+    let world = world.restarted().await;
+    assert_eq!(crate::team::board(&world).await.snapshot().lines, lines, "and the state is theirs");
+}
+
 #[tokio::test]
 async fn who_comes_back_gets_what_was_missed_and_no_more() {
     let world = TestWorld::at("2026-11-24T09:00:00Z");
@@ -107,4 +150,31 @@ async fn a_restart_keeps_everything_and_its_epoch() {
     let after = board(&world).await;
     assert_eq!((after.epoch(), after.snapshot().lines), (epoch.as_str(), snapshot.lines));
     assert!(after.since(&epoch, snapshot.seq).is_some(), "the list is the same, so pages only ask what they missed");
+}
+
+#[tokio::test]
+async fn a_start_from_a_snapshot_gives_the_board_and_what_was_missed_since() {
+    let mut world = TestWorld::at("2026-11-24T09:00:00Z");
+    let (mut epoch, mut known, mut first_known) = (String::new(), 0, 0);
+    for start in 0..4 {
+        let board = board(&world).await;
+        let (alice, bob) = (Member { board: &board, name: "alice" }, Member { board: &board, name: "bob" });
+        if start == 0 {
+            alice.checks(FIRST).await.unwrap();
+            (epoch, first_known) = (board.epoch().to_owned(), board.snapshot().seq);
+        } else {
+            assert_eq!(world.world().ledger.snapshot(Stream::Audit).is_some_and(|place| place.seq > 0), start > 1);
+            assert!(board.since(&epoch, known).is_some(), "start {start}: what was missed is known");
+            assert_eq!(holders(&board, FIRST), ["alice"]);
+            assert_eq!(board.snapshot().lines.iter().flat_map(|line| &line.sessions).count(), 1);
+        }
+        if start > 2 {
+            assert!(board.since(&epoch, first_known).is_none(), "from before the snapshot: the whole board");
+        }
+        bob.checks(SECOND).await.unwrap();
+        bob.unchecks(SECOND).await.unwrap();
+        known = board.snapshot().seq;
+        drop(board);
+        world = world.restarted().await;
+    }
 }
