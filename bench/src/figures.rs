@@ -42,7 +42,8 @@ impl fmt::Display for Figures {
     }
 }
 
-fn line(f: &mut fmt::Formatter<'_>, what: &str, times: &[Duration]) -> fmt::Result {
+/// A line with median and percentiles of some times.
+pub fn line(f: &mut impl fmt::Write, what: &str, times: &[Duration]) -> fmt::Result {
     let mut times = times.to_vec();
     times.sort();
     let [p50, p90, p99] = [50, 90, 99].map(|percent| at(&times, percent).as_secs_f64() * 1_000.0);
@@ -74,7 +75,7 @@ impl fmt::Display for Spread {
 }
 
 /// The value below which so many percent lie, of values in rising order.
-fn at<T: Copy>(sorted: &[T], percent: usize) -> T {
+pub fn at<T: Copy>(sorted: &[T], percent: usize) -> T {
     sorted[(sorted.len() - 1) * percent / 100]
 }
 

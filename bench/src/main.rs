@@ -1,11 +1,12 @@
-//! Measures the time from a check to the last of all pages having it; and, with `durable`, what is kept a second
-//! beside what the disk can do.
+//! Measures the time from a check to the last of all pages having it; with `durable`, what is kept a second beside what
+//! the disk can do; and with `search`, searches of the past.
 //!
 //! The real server on a real disk, real sockets over loopback, and beside it in the same run the bare limit: a process
 //! that does nothing but write the same frame to as many sockets. Rounds of both alternate, so that what the machine
 //! does meanwhile happens to both; the figure to trust is the ratio.
 //!
-//! Read [`server`] (the product), [`floor`] (the limit), [`pages`] (who reads), then [`figures`]; and [`durable`].
+//! Read [`server`] (the product), [`floor`] (the limit), [`pages`] (who reads), then [`figures`]; [`durable`]; [`past`] and
+//! [`search`].
 
 use std::path::PathBuf;
 
@@ -19,6 +20,8 @@ mod durable;
 mod figures;
 mod floor;
 mod pages;
+mod past;
+mod search;
 mod server;
 
 /// Time from a check to the last of all pages having it.
@@ -32,7 +35,7 @@ struct Arguments {
     #[arg(long, default_value_t = 200)]
     rounds: usize,
     /// The program; without one, the release build beside this one.
-    #[arg(long)]
+    #[arg(long, global = true)]
     program: Option<PathBuf>,
     /// Another measurement.
     #[command(subcommand)]
@@ -45,6 +48,12 @@ struct Arguments {
 /// What else is measured.
 #[derive(clap::Subcommand)]
 enum Other {
+    /// Searching ended sessions, and the board meanwhile.
+    Search {
+        /// How many sessions have ended.
+        #[arg(long, default_value_t = 1_000_000)]
+        sessions: u64,
+    },
     /// Durable checks and unchecks a second, beside what the disk can do.
     Durable {
         #[command(flatten)]
@@ -66,6 +75,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     match &arguments.other {
         None => runtime.block_on(measure(&arguments)),
+        Some(Other::Search { sessions }) => runtime.block_on(search::measure(&arguments.program()?, *sessions)),
         Some(Other::Durable { what, folder }) => {
             let own = tempfile::tempdir_in(folder)?;
             runtime.block_on(durable::measure(*what, own.path()))
@@ -73,10 +83,17 @@ fn main() -> Result<()> {
     }
 }
 
+impl Arguments {
+    fn program(&self) -> Result<PathBuf> {
+        let beside = std::env::current_exe()?.with_file_name("vpn-sessions");
+        Ok(self.program.clone().unwrap_or(beside))
+    }
+}
+
 async fn measure(arguments: &Arguments) -> Result<()> {
-    let own = std::env::current_exe()?;
-    let program = arguments.program.clone().unwrap_or_else(|| own.with_file_name("vpn-sessions"));
-    let server = Server::start(&program).await.with_context(|| format!("{} does not serve", program.display()))?;
+    let (own, program) = (std::env::current_exe()?, arguments.program()?);
+    let server =
+        Server::start(&program, |_| Ok(())).await.with_context(|| format!("{} does not serve", program.display()))?;
     let mut pages = Pages::open(&server, arguments.pages).await?;
     let mut floor = Floor::start(&own, arguments.pages, pages.frame_bytes()).await?;
     let mut figures = Figures::default();

@@ -11,12 +11,12 @@ use tokio::process::{Child, Command};
 pub const CONNECTION: &str = "main 1;sub 1";
 
 const CONNECTIONS: usize = 100;
-const TRIES_TO_REACH: usize = 500;
+const TRIES_TO_REACH: usize = 15_000;
 const USER: &str = "bench";
 
 /// A running server.
 pub struct Server {
-    _process: Child,
+    process: Child,
     _folders: TempDir,
     /// `127.0.0.1:PORT`.
     pub address: String,
@@ -25,8 +25,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the program and signs in.
-    pub async fn start(program: &Path) -> Result<Server> {
+    /// Starts the program on a data directory that was prepared, and signs in.
+    pub async fn start(program: &Path, prepare: impl FnOnce(&Path) -> Result<()>) -> Result<Server> {
         let folders = tempfile::tempdir()?;
         let folder = |name: &str| folders.path().join(name);
         fs::create_dir(folder("config"))?;
@@ -34,6 +34,7 @@ impl Server {
         fs::write(folder("config").join("sessions.csv"), lines.join("\n"))?;
         fs::write(folder("config").join("users.txt"), "alice\n")?;
         fs::write(folder("config").join("vpn-sessions.toml"), "[limits]\ncommands_per_minute = 100000\n")?;
+        prepare(&folder("data"))?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let password = password()?;
         let process = Command::new(program)
@@ -46,7 +47,15 @@ impl Server {
             .kill_on_drop(true)
             .spawn()?;
         let token = signed_in(&address, &password).await?;
-        Ok(Server { _process: process, _folders: folders, address, token })
+        Ok(Server { process, _folders: folders, address, token })
+    }
+
+    /// The most memory that it has had at once, in bytes, as proc(5) tells.
+    pub fn peak_memory(&self) -> Result<u64> {
+        let pid = self.process.id().context("the server has ended")?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("proc(5) tells no VmHWM")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1_024)
     }
 }
 

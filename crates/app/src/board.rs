@@ -9,9 +9,10 @@ use domain::{
     account::{Actor, Role},
     board::{BoardCommand, BoardFact, BoardOutcome, BoardState, Circumstances, Line, Refusal, ReportZone, Touched},
     connection::{ConnectionId, ConnectionList},
+    import::ImportedSession,
     names::UserName,
     record::Stream,
-    session::SessionId,
+    session::{Session, SessionId},
 };
 use tokio::sync::{broadcast, watch};
 
@@ -49,6 +50,15 @@ pub enum News {
     Lines(Vec<Line>),
     /// Another list: take the whole board again.
     OtherList,
+}
+
+/// The sessions that have not ended at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The number of the last record.
+    pub seq: u64,
+    /// The sessions, in no order that matters.
+    pub sessions: Vec<Session>,
 }
 
 /// The whole board at one moment.
@@ -99,9 +109,15 @@ impl Board {
     /// # Errors
     /// [`Failure::Unavailable`]; the list before stays in force.
     pub async fn take_up(&self, list: Arc<ConnectionList>) -> Result<(), Failure<Refusal>> {
-        let user = UserName::parse("system").expect("the word is a name");
-        let actor = Actor { user, role: Role::Admin };
-        self.execute(actor, BoardCommand::TakeUpList(list)).await.map(|_| ())
+        self.execute(system(), BoardCommand::TakeUpList(list)).await.map(|_| ())
+    }
+
+    /// Keeps sessions that another tool kept: all of them, or none.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn import(&self, sessions: Vec<ImportedSession>) -> Result<(), Failure<Refusal>> {
+        self.execute(system(), BoardCommand::Import(sessions)).await.map(|_| ())
     }
 
     /// Opaque; another one whenever a number could come twice.
@@ -112,6 +128,17 @@ impl Board {
     /// The whole board.
     pub fn snapshot(&self) -> Snapshot {
         self.store.read(|view| Snapshot { seq: view.changes.last_seq, lines: view.state.lines().collect() })
+    }
+
+    /// Who is on any connection.
+    pub fn running(&self) -> Running {
+        self.store
+            .read(|view| Running { seq: view.changes.last_seq, sessions: view.state.sessions().cloned().collect() })
+    }
+
+    /// The zone whose weeks and times the reports tell.
+    pub fn zone(&self) -> &ReportZone {
+        &self.zone
     }
 
     /// What changed behind `seq`, for a client that knows the board up to
@@ -143,6 +170,11 @@ impl Board {
     }
 }
 
+/// Who does what nobody asked for.
+fn system() -> Actor {
+    Actor { user: UserName::parse("system").expect("the word is a name"), role: Role::Admin }
+}
+
 fn publish(feed: &broadcast::Sender<Arc<Update>>, view: &BoardView, facts: &[(u64, BoardFact)]) {
     let Some((seq, _)) = facts.last() else { return };
     let changed: Option<BTreeSet<&ConnectionId>> = facts.iter().map(|(_, fact)| changed_by(fact)).collect();
@@ -160,7 +192,8 @@ fn changed_by(fact: &BoardFact) -> Option<&ConnectionId> {
         BoardFact::Checked(session) => Some(&session.connection),
         BoardFact::Unchecked(ended) => Some(&ended.session.connection),
         BoardFact::NoteChanged { connection, .. } => Some(connection),
-        BoardFact::ListTakenUp { .. } => None,
+        // Imports are made while no board is open; whoever saw one looks again.
+        BoardFact::ListTakenUp { .. } | BoardFact::Imported(_) => None,
     }
 }
 

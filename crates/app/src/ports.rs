@@ -84,6 +84,25 @@ pub trait Ledger: Send + Sync {
     fn epoch(&self) -> &str;
 }
 
+/// Proves the chains of the ledger, each from its first record to its last, and
+/// changes nothing.
+#[async_trait]
+pub trait Chains: Send + Sync {
+    /// Each stream with its chain, or what is wrong with it.
+    async fn prove(&self) -> Vec<(Stream, Result<Chain, LedgerError>)>;
+}
+
+/// A chain that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// Its end.
+    pub head: Head,
+    /// In how many segments it is kept.
+    pub segments: usize,
+    /// What stands in its files and is no part of it, in words.
+    pub notes: Vec<String>,
+}
+
 /// The state that the records of a stream made so far. It is asked only when a
 /// segment is begun, while the call that begins it is under way.
 pub trait Snapshot: Send + Sync {

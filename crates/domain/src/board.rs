@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     account::{Actor, Role},
     connection::{Connection, ConnectionId, ConnectionList},
+    import::ImportedSession,
     names::{Note, UserName},
     session::{EndedBy, EndedSession, Session, SessionId, Source},
     week::Week,
@@ -48,6 +49,8 @@ pub enum BoardCommand {
     },
     /// Use another list of connections.
     TakeUpList(Arc<ConnectionList>),
+    /// Keep sessions that another tool kept.
+    Import(Vec<ImportedSession>),
 }
 
 /// What it takes to start a session.
@@ -132,6 +135,9 @@ pub enum BoardFact {
         #[serde(skip)]
         list: Option<Arc<ConnectionList>>,
     },
+    /// A session that another tool kept was taken over from its file; the
+    /// board is not concerned.
+    Imported(ImportedSession),
 }
 
 /// What a command came to.
@@ -252,6 +258,10 @@ impl BoardState {
             BoardCommand::Uncheck { target } => self.uncheck(&target, circumstances),
             BoardCommand::ChangeNote { target, note } => self.change_note(&target, note, &circumstances.actor),
             BoardCommand::TakeUpList(list) => Ok(self.take_up(list)),
+            BoardCommand::Import(sessions) => {
+                let facts = sessions.into_iter().map(BoardFact::Imported).collect();
+                Ok(Decision { facts, outcome: BoardOutcome::Done })
+            }
         }
     }
 
@@ -268,7 +278,13 @@ impl BoardState {
                 }
                 Touched::List
             }
+            BoardFact::Imported(_) => Touched::Nothing,
         }
+    }
+
+    /// Every session that has not ended.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.held.values().flatten()
     }
 
     /// The shortest run of facts that makes this state of a board with the same list.

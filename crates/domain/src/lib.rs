@@ -3,10 +3,12 @@
 //!
 //! Read [`names`] and [`connection`] for the words, [`session`] and [`board`]
 //! for the list and its rules, [`record`] for what is kept of everything,
-//! [`snapshot`] for how a state is written down in between,
-//! [`week`] and [`report`] for the weekly CSV file, [`checkpoint`]
-//! for what is signed of it, [`verification`] for what proves both, [`list_file`] for the two files that
-//! people write, [`account`] for who may, [`access`] for who did, and [`outbox`] for the relay.
+//! [`snapshot`] for how a state is written down in between, [`week`] and
+//! [`report`] for the weekly CSV file, [`checkpoint`] for what is signed of it,
+//! [`verification`] for what proves both, [`list_file`] for the two files that
+//! people write, [`history`] for finding sessions again, [`import`] for those of
+//! other tools, [`account`] for who may, [`access`] for who did, and [`outbox`]
+//! for the relay.
 //!
 //! Deliberately absent: async, the clock, randomness, files, the network, and
 //! the JSON that the API speaks.
@@ -16,6 +18,8 @@ pub mod account;
 pub mod board;
 pub mod checkpoint;
 pub mod connection;
+pub mod history;
+pub mod import;
 pub mod list_file;
 pub mod names;
 pub mod outbox;

@@ -70,7 +70,7 @@ pub fn read_rows(bytes: &[u8]) -> Vec<Vec<String>> {
     rows.map(|row| row.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()).collect()
 }
 
-fn local_time(at: Timestamp, zone: &TimeZone) -> String {
+pub(crate) fn local_time(at: Timestamp, zone: &TimeZone) -> String {
     let local = at.to_zoned_datetime(zone.clone());
     if local.offset().is_zero() {
         return local.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -78,7 +78,7 @@ fn local_time(at: Timestamp, zone: &TimeZone) -> String {
     local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-fn line(cells: [String; 9]) -> Vec<u8> {
+pub(crate) fn line(cells: [String; 9]) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(cells).expect("a Vec takes every write");
     writer.into_inner().expect("a Vec takes every flush")

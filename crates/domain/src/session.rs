@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     connection::ConnectionId,
-    names::{Note, UserName},
+    names::{NameError, Note, UserName},
     week::Week,
 };
 
@@ -104,6 +104,23 @@ impl fmt::Display for EndedBy {
             EndedBy::Admin(user) => write!(f, "admin:{user}"),
             EndedBy::TakenOver(user) => write!(f, "taken-over:{user}"),
             EndedBy::Expired => f.write_str("expired"),
+        }
+    }
+}
+
+impl EndedBy {
+    /// Reads what a report says.
+    ///
+    /// # Errors
+    /// [`NameError`] of the name in it.
+    pub fn parse(text: &str) -> Result<EndedBy, NameError> {
+        if text == "expired" {
+            return Ok(EndedBy::Expired);
+        }
+        match text.split_once(':') {
+            Some(("admin", name)) => UserName::parse(name).map(EndedBy::Admin),
+            Some(("taken-over", name)) => UserName::parse(name).map(EndedBy::TakenOver),
+            Some(_) | None => UserName::parse(text).map(EndedBy::Holder),
         }
     }
 }

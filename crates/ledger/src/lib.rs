@@ -13,6 +13,7 @@
 //! the data directory may be an SMB share: no locks, no mapping, no hard links.
 
 mod candidate;
+mod chains;
 mod copy;
 mod disk;
 mod files;
@@ -33,6 +34,7 @@ mod verify;
 mod tests;
 
 pub use candidate::{Attempt, Candidate};
+pub use chains::FolderChains;
 pub use copy::{Copied, back_up, restore};
 pub use files::FileLedger;
 pub use note::OpeningNote;

@@ -10,6 +10,7 @@ use app::{
     access::AccessLog,
     accounts::{AccountSettings, Accounts},
     board::Board,
+    history::History,
     passwords::Passwords,
     relay::Relay,
     reports::Reports,
@@ -95,12 +96,14 @@ async fn parts(world: &TestWorld) -> Parts {
     share.prepare().await.expect("the share's folder can be made");
     let reports = Arc::new(Reports::new(world.ledger.clone(), Arc::new(share), Arc::clone(&findings), key));
     let everything = world.world();
+    let history = Arc::new(History::new(world.ledger.clone(), world.chains(), everything.clock.clone()));
     Parts {
         accounts: accounts(world).await,
         access: AccessLog::open(world.world()).await.expect("the record of access opens"),
         relay: Relay::open(world.world(), None).await.expect("the outbox opens"),
         board,
         reports,
+        history,
         findings,
         access_tokens: AccessTokens::new(b"a secret for tests, long enough to be one"),
         clock: everything.clock,

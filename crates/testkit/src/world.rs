@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use app::{findings::Findings, store::World};
 use jiff::Timestamp;
-use ledger::{FileLedger, Term};
+use ledger::{FileLedger, FolderChains, Term};
 use tempfile::TempDir;
 
 use crate::{CountingEntropy, FailingLedger, SettableClock};
@@ -43,6 +43,11 @@ impl TestWorld {
             entropy: self.entropy.clone(),
             findings: Arc::clone(&self.findings),
         }
+    }
+
+    /// Who proves the ledger's chains.
+    pub fn chains(&self) -> Arc<FolderChains> {
+        Arc::new(FolderChains::new(self.path("data")))
     }
 
     /// A path inside the world's own folder.

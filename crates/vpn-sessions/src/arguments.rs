@@ -67,7 +67,54 @@ fn audit() -> Command {
         .about("Prove the ledger's chains, and compare the weekly reports with it")
         .after_help("Only reads, with a server or without. Exits with 1 where something differs, and names it.")
         .args([reports, key]);
-    Command::new("audit").about("The audit").subcommand_required(true).subcommand(verify)
+    let audit = Command::new("audit").about("The audit").subcommand_required(true);
+    audit.subcommands([audit_list(), audit_export(), audit_import(), verify])
+}
+
+/// Which sessions are meant.
+fn sessions_meant() -> [Arg; 6] {
+    let argument = |name, value, help| Arg::new(name).long(name).value_name(value).help(help);
+    [
+        argument("from", "TIME", "Sessions that had not ended before: RFC 3339, local in TIMEZONE, or a day"),
+        argument("to", "TIME", "Sessions that had begun by then; a day means its end"),
+        argument("at", "TIME", "Sessions that were on at that time").conflicts_with_all(["from", "to"]),
+        argument("user", "NAME", "Of this user, whatever the case"),
+        argument("main", "NAME", "On connections of this main name"),
+        argument("sub", "NAME", "On connections of this sub name"),
+    ]
+}
+
+fn audit_list() -> Command {
+    let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("As JSON");
+    Command::new("list")
+        .about("Show sessions that ended, oldest end first, and those that run")
+        .after_help("Only reads the data directory, with a server or without.")
+        .args(sessions_meant())
+        .arg(json)
+}
+
+fn audit_export() -> Command {
+    let format = Arg::new("format").long("format").value_parser(["csv", "ndjson"]).default_value("csv");
+    let output = Arg::new("output").long("output").value_name("FILE");
+    Command::new("export")
+        .about("Write sessions as the weekly reports do, or as a JSON object a line")
+        .after_help("Only reads the data directory, with a server or without.")
+        .args(sessions_meant())
+        .arg(format.help("Columns and cells as in the weekly reports, or all that is known"))
+        .arg(output.help("Write this file, whole or not at all, instead of standard output"))
+}
+
+fn audit_import() -> Command {
+    let columns = Arg::new("columns").long("columns").value_name("NAMES");
+    let real = Arg::new("yes").long("yes").action(ArgAction::SetTrue);
+    let dry = Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).conflicts_with("yes");
+    Command::new("import")
+        .about("Take over sessions from weekly CSV files of other tools; a dry run without --yes")
+        .after_help("The server must be stopped for --yes. What is in the ledger already never comes twice.")
+        .arg(Arg::new("file").value_name("FILE").num_args(1..).required(true).help("CSV files"))
+        .arg(columns.help("What each column is, in order, where the first line does not say: main,sub,user,connected_at,disconnected_at; - for what is passed over"))
+        .arg(dry.help("Say what would be imported and what not, and change nothing (so without --yes)"))
+        .arg(real.help("Import"))
 }
 
 fn configuration() -> Command {

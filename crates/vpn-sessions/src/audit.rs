@@ -1,4 +1,6 @@
 //! The commands that prove the audit. They only read, with a server or without.
+//!
+//! [`list`] shows sessions of the past, [`import`] takes over those of other tools.
 
 use std::{collections::BTreeSet, fs, io::ErrorKind, path::Path, time::Duration};
 
@@ -16,9 +18,14 @@ use ledger::Proof;
 
 use crate::{config::Config, secret};
 
+pub(crate) mod import;
+pub(crate) mod list;
+mod progress;
+mod sessions;
+mod whole_file;
+
 /// A running server writes what is under way; the pause until the next look.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);
-
 /// How many looks confirm that something is wrong beside a running server: it
 /// brings ten thousand rows to the share within ten seconds.
 const LOOKS: usize = 8;

@@ -14,6 +14,7 @@ use app::{
     accounts::{AccountSettings, Accounts},
     board::Board,
     findings::Findings,
+    history::History,
     passwords::Passwords,
     ports::{Clock, Entropy, Ledger, Mailer},
     relay::{MailRoute, Relay},
@@ -21,7 +22,7 @@ use app::{
     store::World,
 };
 use domain::{account::People, board::ReportZone, names::UserName};
-use ledger::{FileLedger, Term};
+use ledger::{FileLedger, FolderChains, Term};
 use outbound::{FolderShare, SmtpMailer, SystemClock, SystemEntropy};
 use tokio::runtime::Runtime;
 use web::{Parts, WebSettings, access_token::AccessTokens};
@@ -114,8 +115,13 @@ async fn hold(
 /// while it holds the term.
 pub(crate) async fn accounts_alone(config: &Config, term: &Arc<Term>) -> anyhow::Result<Accounts> {
     let users = files::users(config)?;
-    let world = open_world(term, Arc::new(Findings::new(Arc::new(SystemClock)))).await?;
+    let world = open_world_alone(term).await?;
     accounts(config, &world, users).await
+}
+
+/// Opens the ledger for a command that works on it while it holds the term.
+pub(crate) async fn open_world_alone(term: &Arc<Term>) -> anyhow::Result<World> {
+    open_world(term, Arc::new(Findings::new(Arc::new(SystemClock)))).await
 }
 
 fn judge(config: &Config) -> anyhow::Result<()> {
@@ -129,6 +135,7 @@ fn judge(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Opens the ledger of the data directory that the term holds, and what goes with it.
 async fn open_world(term: &Arc<Term>, findings: Arc<Findings>) -> anyhow::Result<World> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -161,6 +168,8 @@ async fn parts(
     }
     let signing = secret::kept_checkpoint_key(&config.data_dir, world.entropy.as_ref())?;
     let reports = Reports::new(Arc::clone(&world.ledger), Arc::new(share), Arc::clone(&findings), signing);
+    let chains = Arc::new(FolderChains::new(config.data_dir.clone()));
+    let history = History::new(Arc::clone(&world.ledger), chains, Arc::clone(&world.clock));
     let key = match &config.secret_key {
         Some(key) => key.expose().as_bytes().to_vec(),
         None => secret::kept_key(&config.data_dir, world.entropy.as_ref())?,
@@ -171,6 +180,7 @@ async fn parts(
         relay: Relay::open(world.clone(), mail_route(config)).await?,
         board,
         reports: Arc::new(reports),
+        history: Arc::new(history),
         findings,
         access_tokens: AccessTokens::new(&key),
         clock: Arc::clone(&world.clock),

@@ -15,8 +15,10 @@ use crate::{Shared, problem::Problem};
 mod accounts;
 mod connections;
 pub(crate) mod health;
+mod history;
 mod messages;
 mod programs;
+mod records;
 mod reports;
 mod sessions;
 
@@ -34,10 +36,12 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/v1/me", get(accounts::me))
         .route("/api/v1/accounts/{name}/password", put(accounts::set_password))
         .route("/api/v1/connections", get(connections::list))
-        .route("/api/v1/sessions", post(sessions::check))
+        .route("/api/v1/sessions", post(sessions::check).get(history::search))
         .route("/api/v1/sessions/{id}", axum::routing::delete(sessions::uncheck).patch(sessions::change_note))
         .route("/api/v1/audit/reports", get(reports::list))
         .route("/api/v1/audit/reports/{name}", get(reports::download))
+        .route("/api/v1/audit/records", get(records::list))
+        .route("/api/v1/audit/verify", get(records::verify))
         .route("/api/v1/messages", get(messages::list).post(messages::accept))
         .route("/api/v1/messages/{id}", get(messages::show))
         .route("/api/v1/messages/{id}/retry", post(messages::retry))
@@ -60,6 +64,9 @@ pub(crate) fn routes() -> Router<Shared> {
         sessions::change_note,
         reports::list,
         reports::download,
+        history::search,
+        records::list,
+        records::verify,
         messages::place,
         messages::accept,
         messages::list,

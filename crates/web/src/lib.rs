@@ -21,6 +21,7 @@ use app::{
     accounts::Accounts,
     board::Board,
     findings::Findings,
+    history::History,
     ports::{Clock, Entropy},
     relay::Relay,
     reports::Reports,
@@ -44,6 +45,8 @@ mod socket;
 mod standby;
 
 pub use standby::Standby;
+
+pub use shapes::entry_json;
 
 /// A client that has not sent its request head after this long is cut off.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,6 +86,8 @@ pub struct Parts {
     pub access: AccessLog,
     /// The weekly reports.
     pub reports: Arc<Reports>,
+    /// Sessions and records of the past.
+    pub history: Arc<History>,
     /// What is wrong just now.
     pub findings: Arc<Findings>,
     /// Signs and proves access tokens.

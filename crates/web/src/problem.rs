@@ -2,6 +2,7 @@
 
 use app::{
     accounts::{SetPasswordError, SignInError},
+    history::HistoryError,
     ports::ShareError,
     relay::AcceptError,
     store::Failure,
@@ -23,11 +24,16 @@ pub(crate) struct Problem {
     pub(crate) code: &'static str,
     pub(crate) detail: String,
     pub(crate) holders: Vec<Session>,
+    /// After how many seconds it is worth trying again, where that is known.
+    pub(crate) retry_after: Option<u64>,
 }
+
+/// A search that found no room may try again after so many seconds.
+const SEARCH_AGAIN_AFTER: u64 = 5;
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { status, code, detail: detail.into(), holders: Vec::new() }
+        Problem { status, code, detail: detail.into(), holders: Vec::new(), retry_after: None }
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Problem {
@@ -69,6 +75,9 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(body)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"vpn-sessions\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -99,7 +108,7 @@ impl From<Refusal> for Problem {
             }
         };
         let holders = refusal.holders().iter().map(shapes::session).collect();
-        Problem { status, code: refusal.code(), detail: refusal.to_string(), holders }
+        Problem { status, code: refusal.code(), detail: refusal.to_string(), holders, retry_after: None }
     }
 }
 
@@ -163,6 +172,16 @@ impl From<AccountRefusal> for Problem {
 impl From<ShareError> for Problem {
     fn from(error: ShareError) -> Problem {
         Problem::unavailable(error.to_string())
+    }
+}
+
+impl From<HistoryError> for Problem {
+    fn from(error: HistoryError) -> Problem {
+        let retry_after = match &error {
+            HistoryError::Busy => Some(SEARCH_AGAIN_AFTER),
+            HistoryError::Ledger(_) | HistoryError::NotTaken => None,
+        };
+        Problem { retry_after, ..Problem::unavailable(error.to_string()) }
     }
 }
 

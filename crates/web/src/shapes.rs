@@ -1,13 +1,16 @@
 //! From the product's values to the shapes of the API, and nothing else.
 
+use app::history::ChainState;
 use domain::{
     account::Actor,
     board::{BoardOutcome, Line},
+    history::Entry,
     outbox::Tracked,
+    record::Record,
     session::{EndedSession, Session},
 };
 use jiff::Timestamp;
-use wire::{board, relay, service};
+use wire::{audit, board, relay, service};
 
 pub(crate) fn time(at: Timestamp) -> String {
     format!("{at:.3}")
@@ -78,6 +81,72 @@ pub(crate) fn message(tracked: &Tracked) -> relay::Message {
         last_words: tracked.last_words.clone(),
         next_attempt_at: tracked.next_attempt_at.map(time),
         ended_at: tracked.ended_at.map(time),
+    }
+}
+
+/// A session of the past, or one that runs.
+pub(crate) fn entry(entry: &Entry) -> audit::Session {
+    match entry {
+        Entry::Running(running) => audit::Session { session: session(running), imported: false, origin: None },
+        Entry::Ended(gone) => audit::Session { session: ended(gone), imported: false, origin: None },
+        Entry::Imported(imported) => audit::Session {
+            session: board::Session {
+                id: imported.id.to_string(),
+                connection: imported.connection.to_string(),
+                user: imported.user.to_string(),
+                since: time(imported.since),
+                note: imported.note.as_str().into(),
+                source: "import".into(),
+                unconfirmed: None,
+                ended_at: Some(time(imported.ended_at)),
+                ended_by: imported.ended_by.as_ref().map(ToString::to_string),
+                duration_s: Some(imported.duration_seconds()),
+            },
+            imported: true,
+            origin: Some(audit::Origin {
+                file: imported.file.clone(),
+                sha256: imported.sha256.clone(),
+                line: imported.line,
+            }),
+        },
+    }
+}
+
+/// A session as the API gives it, as one line of JSON.
+///
+/// # Panics
+/// Never: its shape is plain values.
+pub fn entry_json(found: &Entry) -> String {
+    serde_json::to_string(&entry(found)).expect("a session is plain values")
+}
+
+pub(crate) fn record(record: &Record) -> audit::Record {
+    audit::Record {
+        seq: record.seq,
+        at: record.at.to_string(),
+        kind: record.kind.clone(),
+        body: record.body.clone(),
+        prev: record.prev.to_string(),
+        hash: record.hash.to_string(),
+    }
+}
+
+pub(crate) fn chain(state: &ChainState) -> audit::Chain {
+    let (head, proved_at) = (state.head, time(state.proved_at));
+    let (segments, proved_until, notes, findings) = match &state.proved {
+        Ok(chain) => (chain.segments, Some(chain.head.seq), chain.notes.clone(), Vec::new()),
+        Err(error) => (0, None, Vec::new(), vec![error.to_string()]),
+    };
+    audit::Chain {
+        stream: state.stream.name().into(),
+        seq: head.seq,
+        hash: head.hash.to_string(),
+        segments,
+        is_whole: state.proved.is_ok(),
+        proved_until,
+        proved_at,
+        findings,
+        notes,
     }
 }
 

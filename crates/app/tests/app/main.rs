@@ -4,6 +4,7 @@
 
 mod accounts;
 mod board;
+mod history;
 mod relay;
 mod reports;
 mod team;

@@ -50,7 +50,10 @@ impl Story {
     fn ended(&self) -> Vec<String> {
         let ended = self.facts.iter().filter_map(|fact| match fact {
             BoardFact::Unchecked(ended) => Some(format!("{} by {}", ended.session.user, ended.ended_by)),
-            BoardFact::Checked(_) | BoardFact::NoteChanged { .. } | BoardFact::ListTakenUp { .. } => None,
+            BoardFact::Checked(_)
+            | BoardFact::NoteChanged { .. }
+            | BoardFact::ListTakenUp { .. }
+            | BoardFact::Imported(_) => None,
         });
         ended.collect()
     }

@@ -35,6 +35,7 @@ impl Followers {
         let mut followers = Followers { tasks: JoinSet::new(), ended: Arc::default() };
         followers.spawn(prove_ledger(Arc::clone(ledger), Arc::clone(&parts.findings)));
         followers.spawn(follow_reports(Arc::clone(parts)));
+        followers.spawn(follow_history(Arc::clone(parts)));
         if let Some(mailer) = super::mailer(config)? {
             let parts = Arc::clone(parts);
             followers.spawn(async move {
@@ -81,6 +82,10 @@ async fn prove_ledger(ledger: Arc<dyn Ledger>, findings: Arc<Findings>) {
 
 async fn follow_reports(parts: Arc<Parts>) {
     parts.reports.follow(parts.board.committed()).await;
+}
+
+async fn follow_history(parts: Arc<Parts>) {
+    parts.history.follow(parts.board.committed()).await;
 }
 
 async fn watch_connections(path: PathBuf, parts: Arc<Parts>) {

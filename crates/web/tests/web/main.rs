@@ -108,6 +108,22 @@ async fn changes_are_unavailable_while_the_disk_is_full_and_reading_goes_on() {
 }
 
 #[tokio::test]
+async fn nothing_of_the_audit_is_given_that_cannot_be_recorded() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let server = TestServer::start(&world).await;
+    let admin = browser();
+    sign_in(&admin, &server, SERVICE_USER, SERVICE_PASSWORD).await;
+    let calls = ["sessions", "sessions?format=csv", "sessions?format=ndjson", "audit/records", "audit/verify"];
+    for (refuses, expected) in [(false, StatusCode::OK), (true, StatusCode::SERVICE_UNAVAILABLE)] {
+        world.ledger.refuse(refuses);
+        for call in calls {
+            assert_eq!(get(&admin, server.url(&format!("/api/v1/{call}"))).await, expected, "{call}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_api_is_what_its_description_says() {
     let world = TestWorld::at("2026-11-24T09:00:00Z");
     let server = TestServer::start(&world).await;
