@@ -19,6 +19,13 @@ pub const FORMAT: u32 = 1;
 /// itself and no view folds over it.
 pub const SEGMENT_OPENED: &str = "segment_opened";
 
+/// The kind of the ledger's own record that names gaps which a repair left.
+pub const GAP_RECORDED: &str = "gap_recorded";
+
+/// The kind of the ledger's own record that names the segments which
+/// retention dropped.
+pub const SEGMENTS_DROPPED: &str = "segments_dropped";
+
 /// The longest line that is read, in bytes: a relayed message of 64 KiB whose
 /// every byte JSON had to escape sixfold, and room for the rest.
 pub const MAX_LINE_BYTES: usize = 512 * 1024;
@@ -200,6 +207,16 @@ impl Record {
     /// Whether this record stands directly behind `head`.
     pub fn follows(&self, head: Head) -> bool {
         self.seq == head.seq + 1 && self.prev == head.hash
+    }
+
+    /// Whether it belongs to the ledger itself, so that no view folds over it.
+    pub fn is_of_the_ledger(&self) -> bool {
+        matches!(self.kind.as_str(), SEGMENT_OPENED | GAP_RECORDED | SEGMENTS_DROPPED)
+    }
+
+    /// The head of a chain that this record follows.
+    pub fn head_before(&self) -> Head {
+        Head { seq: self.seq.saturating_sub(1), hash: self.prev }
     }
 
     /// The head of a chain that ends with this record.

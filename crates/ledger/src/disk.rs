@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -15,8 +15,12 @@ pub(crate) trait Disk: Send + Sync {
     fn names(&self, folder: &Path) -> io::Result<Vec<String>>;
     /// A whole file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// A file to be read from its beginning, and its length in bytes.
+    fn open(&self, path: &Path) -> io::Result<(Box<dyn Read + Send>, u64)>;
     /// Makes a file that must not be there yet.
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>>;
+    /// Gives a file another name, which must be free.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file, where it is there.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Makes a file's content survive a loss of power, whoever wrote it.
@@ -56,12 +60,25 @@ impl Disk for RealDisk {
         fs::read(path)
     }
 
+    fn open(&self, path: &Path) -> io::Result<(Box<dyn Read + Send>, u64)> {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Ok((Box::new(file), bytes))
+    }
+
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>> {
         let mut options = OpenOptions::new();
         options.append(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         Ok(Box::new(RealFile(options.open(path)?)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if to.try_exists()? {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

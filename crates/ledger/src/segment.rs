@@ -94,8 +94,8 @@ pub(crate) fn record(line: &Line<'_>) -> Result<Record, LineError> {
 
 /// What a segment's first record says of it.
 pub(crate) fn opened(record: &Record, path: &Path) -> Result<Opened, LedgerError> {
-    let format = record.body.get("format").and_then(serde_json::Value::as_u64).unwrap_or_default();
-    if format > u64::from(FORMAT) {
+    let format = format_of(record);
+    if is_newer(record) {
         let problem = format!(
             "{} was written by a newer version (format {format}, this one knows {FORMAT}); start that version. Nothing was changed",
             path.display()
@@ -108,9 +108,17 @@ pub(crate) fn opened(record: &Record, path: &Path) -> Result<Opened, LedgerError
     serde_json::from_value(record.body.clone()).map_err(|error| damage(path, 1, &error.to_string()))
 }
 
+/// Whether a newer version began the segment of that first record.
+pub(crate) fn is_newer(record: &Record) -> bool {
+    format_of(record) > u64::from(FORMAT)
+}
+
+fn format_of(record: &Record) -> u64 {
+    record.body.get("format").and_then(serde_json::Value::as_u64).unwrap_or_default()
+}
+
 /// Damage, with where it is and what to do.
 pub(crate) fn damage(path: &Path, line: usize, problem: &str) -> LedgerError {
-    let mend =
-        "nothing was changed; put the file back from a backup, or keep a copy of the folder and ask who knows it";
+    let mend = "nothing was changed; put the file back from a backup, or set the damage aside with `vpn-sessions ledger repair`";
     LedgerError::Corrupt(format!("{} line {line}: {problem}; {mend}", path.display()))
 }

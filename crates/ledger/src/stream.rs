@@ -17,6 +17,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     disk::{Appending, Disk, segment_number, segment_path},
     note::OpeningNote,
+    own::{Break, Declared},
     segment::{self, Opened, Segment},
 };
 
@@ -43,6 +44,7 @@ pub(crate) struct StreamFiles {
     head: Head,
     tail: VecDeque<Remembered>,
     tail_bytes: usize,
+    declared: Declared,
 }
 
 /// A record that is kept in memory, and how long its line is.
@@ -87,6 +89,7 @@ impl StreamFiles {
             head: Head::genesis(stream),
             tail: VecDeque::new(),
             tail_bytes: 0,
+            declared: Declared::default(),
         };
         let notes = files.read_all(&numbers)?;
         files.settle().map_err(|error| unusable(&files.folder, &error))?;
@@ -115,6 +118,11 @@ impl StreamFiles {
     /// In how many segments it is kept.
     pub(crate) fn segment_count(&self) -> usize {
         self.segments.len()
+    }
+
+    /// What the chain says of itself.
+    pub(crate) fn declared(&self) -> &Declared {
+        &self.declared
     }
 
     /// The end of the chain.
@@ -162,7 +170,7 @@ impl StreamFiles {
     pub(crate) fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
         if self.tail.front().is_some_and(|first| first.record.seq <= after + 1) {
             let records = self.tail.iter().map(|remembered| &remembered.record);
-            let behind = records.filter(|record| record.seq > after && record.kind != SEGMENT_OPENED);
+            let behind = records.filter(|record| record.seq > after && !record.is_of_the_ledger());
             return Ok(behind.take(limit).cloned().collect());
         }
         let mut records = Vec::new();
@@ -197,7 +205,7 @@ impl StreamFiles {
             if record.seq >= end {
                 break;
             }
-            if record.seq > after && record.kind != SEGMENT_OPENED {
+            if record.seq > after && !record.is_of_the_ledger() {
                 records.push(record);
             }
         }
@@ -270,12 +278,29 @@ impl StreamFiles {
                 Some(Ok(first)) => contents.push((path, bytes, first)),
             }
         }
+        let mut breaks = Vec::new();
         for at in 0..contents.len() {
             let (path, bytes, first) = &contents[at];
+            if !first.follows(self.head) {
+                let last = self.segments.last().map_or(path, |segment| &segment.path);
+                breaks.push((last.clone(), Break { after: self.head, next: first.head_before() }));
+                self.head = first.head_before();
+            }
             let next = contents.get(at + 1).map(|(_, _, next)| next);
             notes.extend(self.read_one(path, bytes, first, next)?);
         }
+        self.made_good(&breaks)?;
         Ok(notes)
+    }
+
+    /// Where a segment does not follow the one before, the chain must say why.
+    fn made_good(&self, breaks: &[(PathBuf, Break)]) -> Result<(), LedgerError> {
+        let Some((path, place)) = breaks.iter().find(|(_, place)| !self.declared.covers(*place)) else { return Ok(()) };
+        let problem = match place.after.seq {
+            0 => format!("record {} is the first, and the records before it are missing", place.next.seq + 1),
+            last => format!("its last record is {last}, yet the next segment follows record {}", place.next.seq),
+        };
+        Err(segment::damage(path, 1, &problem))
     }
 
     /// Reads a segment up to where the next one follows, or to its end.
@@ -299,18 +324,13 @@ impl StreamFiles {
                 break;
             }
             let record = segment::record_behind(&line, self.head, path)?;
+            let noted = self.declared.note(&record);
+            noted.map_err(|error| segment::damage(path, line.number, &error.to_string()))?;
             segment.place(record.seq, line.offset);
             self.head = record.head();
             self.remember(record, line.bytes.len());
         }
         self.segments.push(segment);
-        if let Some(next) = next
-            && !next.follows(self.head)
-        {
-            let problem =
-                format!("its last record is {}, yet the next segment follows record {}", self.head.seq, next.seq - 1);
-            return Err(segment::damage(path, segment::lines(bytes, 0).count(), &problem));
-        }
         Ok(note)
     }
 

@@ -18,6 +18,9 @@ use crate::{
     stream::SEGMENT_BYTES,
 };
 
+mod copy;
+mod repair;
+
 /// A disk in memory, that can stop at any call and forgets what was not synced.
 #[derive(Clone, Default)]
 struct MemoryDisk(Arc<Mutex<Memory>>);
@@ -29,6 +32,7 @@ struct Memory {
     syncs: usize,
     fails: BTreeSet<usize>,
     stops_at: Option<usize>,
+    unreadable: BTreeSet<PathBuf>,
 }
 
 #[derive(Clone, Default)]
@@ -54,8 +58,8 @@ impl MemoryDisk {
     fn after(&self, power_cut: bool, luck: usize) -> MemoryDisk {
         let memory = self.0.lock().unwrap();
         let files = memory.files.iter().filter(|(_, content)| content.named || !power_cut).map(|(path, content)| {
-            let unsynced = content.bytes.len() - content.synced;
-            let kept = if power_cut { content.synced + luck % (unsynced + 1) } else { content.bytes.len() };
+            let unsynced = content.bytes.len().saturating_sub(content.synced);
+            let kept = if power_cut { content.bytes.len() - unsynced + luck % (unsynced + 1) } else { content.bytes.len() };
             (path.clone(), Content { bytes: content.bytes[..kept].to_vec(), synced: kept, named: true })
         });
         MemoryDisk(Arc::new(Mutex::new(Memory { files: files.collect(), ..Memory::default() })))
@@ -81,12 +85,31 @@ impl Disk for MemoryDisk {
 
     fn names(&self, folder: &Path) -> io::Result<Vec<String>> {
         let memory = self.0.lock().unwrap();
-        let inside = memory.files.keys().filter_map(|path| path.strip_prefix(folder).ok());
-        Ok(inside.map(|name| name.to_string_lossy().into_owned()).collect())
+        let inside = memory.files.keys().filter_map(|path| path.strip_prefix(folder).ok()?.components().next());
+        let names: BTreeSet<_> = inside.map(|name| name.as_os_str().to_string_lossy().into_owned()).collect();
+        Ok(names.into_iter().collect())
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        Ok(self.0.lock().unwrap().files[path].bytes.clone())
+        let memory = self.0.lock().unwrap();
+        if memory.unreadable.contains(path) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        memory.files.get(path).map(|content| content.bytes.clone()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn open(&self, path: &Path) -> io::Result<(Box<dyn io::Read + Send>, u64)> {
+        let bytes = self.read(path)?;
+        let length = bytes.len() as u64;
+        Ok((Box::new(io::Cursor::new(bytes)), length))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut memory = self.call()?;
+        assert!(!memory.files.contains_key(to), "{to:?} was there already");
+        let content = memory.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        memory.files.insert(to.to_owned(), content);
+        Ok(())
     }
 
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>> {

@@ -6,8 +6,9 @@ use app::ports::LedgerError;
 use domain::record::{Head, Stream};
 
 use crate::{
-    FileLedger, OpeningNote,
-    disk::{Appending, Disk},
+    Dropped, FileLedger, Gap, OpeningNote,
+    disk::{Appending, Disk, RealDisk},
+    own::Declared,
     stream::{SEGMENT_BYTES, StreamFiles},
 };
 
@@ -20,6 +21,10 @@ pub struct Proof {
     pub segments: usize,
     /// What is no part of the chain, though it stands in the files.
     pub notes: Vec<OpeningNote>,
+    /// The gaps that repairs left.
+    pub gaps: Vec<Gap>,
+    /// What retention dropped.
+    pub dropped: Vec<Dropped>,
 }
 
 /// Proves each stream of a data directory from its first record to its last.
@@ -33,7 +38,8 @@ pub fn verify(folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
         let (files, mut notes) = StreamFiles::open(Arc::new(ReadOnlyDisk), path, stream, SEGMENT_BYTES)?;
         // An unfinished last line may be one that is being written.
         notes.retain(|note| !note.is_torn_line());
-        Ok(Proof { head: files.head(), segments: files.segment_count(), notes })
+        let Declared { gaps, dropped } = files.declared().clone();
+        Ok(Proof { head: files.head(), segments: files.segment_count(), notes, gaps, dropped })
     };
     Stream::ALL.into_iter().map(|stream| (stream, proved(stream))).collect()
 }
@@ -47,7 +53,7 @@ pub fn open_to_read(folder: &Path) -> Result<FileLedger, LedgerError> {
 }
 
 /// The machine's own disk, on which nothing is changed.
-struct ReadOnlyDisk;
+pub(crate) struct ReadOnlyDisk;
 
 impl Disk for ReadOnlyDisk {
     fn make_folder(&self, path: &Path) -> io::Result<()> {
@@ -61,6 +67,14 @@ impl Disk for ReadOnlyDisk {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<(Box<dyn io::Read + Send>, u64)> {
+        RealDisk.open(path)
+    }
+
+    fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
     }
 
     fn create_new(&self, _: &Path) -> io::Result<Box<dyn Appending>> {

@@ -1,0 +1,1 @@
+//! Backups and the way back, stopped at each call.
