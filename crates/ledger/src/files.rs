@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use domain::record::{Draft, Head, Record, Stream};
 
 use crate::{
+    copy::must_be_whole,
     disk::{Disk, RealDisk},
     mark::WriterMark,
     note::OpeningNote,
@@ -53,6 +54,7 @@ impl FileLedger {
         epoch_if_new: String,
         segment_bytes: usize,
     ) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
+        must_be_whole(disk.as_ref(), folder)?;
         let mut notes = Vec::new();
         let mut opened = BTreeMap::new();
         for stream in Stream::ALL {

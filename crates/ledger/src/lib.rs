@@ -22,7 +22,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use copy::{Copied, back_up, restore};
+pub use copy::{Beginning, Copied, Copying, Progress, back_up, restore};
 pub use files::FileLedger;
 pub use mark::{Holder, WriterMark, holder};
 pub use note::OpeningNote;

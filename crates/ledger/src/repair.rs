@@ -16,11 +16,11 @@ use jiff::Timestamp;
 
 use crate::{
     WriterMark,
+    copy::must_be_whole,
     disk::{Disk, RealDisk, segment_path},
     own::{Gap, OwnFact},
     segment::Opened,
     stream::unusable,
-    verify::ReadOnlyDisk,
 };
 
 use self::plan::{Part, Plan};
@@ -74,9 +74,8 @@ impl Mended {
 /// [`LedgerError::Unavailable`] where the folder cannot be used.
 pub fn plan_repair(folder: &Path, repairer: &Repairer) -> Result<Vec<Mended>, LedgerError> {
     let ledger = folder.join("ledger");
-    ReadOnlyDisk.names(&ledger).map_err(|error| unusable(&ledger, &error))?;
-    let mended = |stream| Ok(Plan::of(&ReadOnlyDisk, folder, stream)?.mended(repairer));
-    Stream::ALL.into_iter().map(mended).collect()
+    RealDisk.names(&ledger).map_err(|error| unusable(&ledger, &error))?;
+    Ok(plans(&RealDisk, folder)?.iter().map(|plan| plan.mended(repairer)).collect())
 }
 
 /// Repairs each stream of the data directory that is marked.
@@ -90,12 +89,16 @@ pub fn repair(mark: &WriterMark, repairer: &Repairer) -> Result<Vec<Mended>, Led
 /// Repairs a ledger on any disk, without marking who writes.
 pub(crate) fn repair_on(disk: &dyn Disk, folder: &Path, repairer: &Repairer) -> Result<Vec<Mended>, LedgerError> {
     // All streams are looked at before one is changed.
-    let plans: Vec<Plan> =
-        Stream::ALL.into_iter().map(|stream| Plan::of(disk, folder, stream)).collect::<Result<_, _>>()?;
+    let plans = plans(disk, folder)?;
     for plan in &plans {
         carry_out(disk, plan, repairer).map_err(|error| unusable(&plan.folder, &error))?;
     }
     Ok(plans.iter().map(|plan| plan.mended(repairer)).collect())
+}
+
+fn plans(disk: &dyn Disk, folder: &Path) -> Result<Vec<Plan>, LedgerError> {
+    must_be_whole(disk, folder)?;
+    Stream::ALL.into_iter().map(|stream| Plan::of(disk, folder, stream)).collect()
 }
 
 fn carry_out(disk: &dyn Disk, plan: &Plan, repairer: &Repairer) -> io::Result<()> {

@@ -59,7 +59,8 @@ impl MemoryDisk {
         let memory = self.0.lock().unwrap();
         let files = memory.files.iter().filter(|(_, content)| content.named || !power_cut).map(|(path, content)| {
             let unsynced = content.bytes.len().saturating_sub(content.synced);
-            let kept = if power_cut { content.bytes.len() - unsynced + luck % (unsynced + 1) } else { content.bytes.len() };
+            let kept =
+                if power_cut { content.bytes.len() - unsynced + luck % (unsynced + 1) } else { content.bytes.len() };
             (path.clone(), Content { bytes: content.bytes[..kept].to_vec(), synced: kept, named: true })
         });
         MemoryDisk(Arc::new(Mutex::new(Memory { files: files.collect(), ..Memory::default() })))

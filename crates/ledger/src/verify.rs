@@ -1,12 +1,13 @@
 //! Proving a ledger without touching it, beside a server that writes or without.
 
-use std::{fs, io, path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use app::ports::LedgerError;
 use domain::record::{Head, Stream};
 
 use crate::{
     Dropped, FileLedger, Gap, OpeningNote,
+    copy::must_be_whole,
     disk::{Appending, Disk, RealDisk},
     own::Declared,
     stream::{SEGMENT_BYTES, StreamFiles},
@@ -33,9 +34,18 @@ pub struct Proof {
 /// For each stream [`LedgerError::Corrupt`] with file and line, or
 /// [`LedgerError::Unavailable`].
 pub fn verify(folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
+    match must_be_whole(&RealDisk, folder) {
+        Ok(()) => proofs(&(Arc::new(RealDisk) as Arc<dyn Disk>), folder),
+        Err(error) => Stream::ALL.into_iter().map(|stream| (stream, Err(error.clone()))).collect(),
+    }
+}
+
+/// Proves each stream on any disk.
+pub(crate) fn proofs(disk: &Arc<dyn Disk>, folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
     let proved = |stream: Stream| {
         let path = folder.join("ledger").join(stream.name());
-        let (files, mut notes) = StreamFiles::open(Arc::new(ReadOnlyDisk), path, stream, SEGMENT_BYTES)?;
+        let disk = Arc::new(ReadOnlyDisk(Arc::clone(disk)));
+        let (files, mut notes) = StreamFiles::open(disk, path, stream, SEGMENT_BYTES)?;
         // An unfinished last line may be one that is being written.
         notes.retain(|note| !note.is_torn_line());
         let Declared { gaps, dropped } = files.declared().clone();
@@ -49,28 +59,28 @@ pub fn verify(folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
 /// # Errors
 /// As [`verify`], of the first stream that has one.
 pub fn open_to_read(folder: &Path) -> Result<FileLedger, LedgerError> {
-    FileLedger::open_on(Arc::new(ReadOnlyDisk), folder, String::new(), SEGMENT_BYTES).map(|(ledger, _)| ledger)
+    FileLedger::open_on(Arc::new(ReadOnlyDisk(Arc::new(RealDisk))), folder, String::new(), SEGMENT_BYTES)
+        .map(|(ledger, _)| ledger)
 }
 
-/// The machine's own disk, on which nothing is changed.
-pub(crate) struct ReadOnlyDisk;
+/// A disk on which nothing is changed.
+struct ReadOnlyDisk(Arc<dyn Disk>);
 
 impl Disk for ReadOnlyDisk {
     fn make_folder(&self, path: &Path) -> io::Result<()> {
-        fs::metadata(path).map(drop)
+        self.0.names(path).map(drop)
     }
 
     fn names(&self, folder: &Path) -> io::Result<Vec<String>> {
-        let entries: Vec<_> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-        Ok(entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        self.0.names(folder)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        self.0.read(path)
     }
 
     fn open(&self, path: &Path) -> io::Result<(Box<dyn io::Read + Send>, u64)> {
-        RealDisk.open(path)
+        self.0.open(path)
     }
 
     fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {

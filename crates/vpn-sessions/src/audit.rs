@@ -118,9 +118,11 @@ impl Verdict {
     fn add_stream(&mut self, stream: Stream, proof: Result<Proof, LedgerError>) {
         let name = format!("ledger {}", stream.name());
         match proof {
-            Ok(Proof { head, segments, notes }) => {
+            Ok(Proof { head, segments, notes, gaps, dropped }) => {
                 let (records, hash) = (head.seq, head.hash);
                 self.lines.push(format!("{name}: whole, {records} records in {segments} segments, ends with {hash}"));
+                self.lines.extend(gaps.iter().map(|gap| format!("  gap: {gap}")));
+                self.lines.extend(dropped.iter().map(|dropped| format!("  {dropped}")));
                 self.lines.extend(notes.iter().map(|note| format!("  {note}")));
             }
             Err(error) => self.complain(format!("{name}: {error}")),
