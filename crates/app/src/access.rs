@@ -51,6 +51,7 @@ impl View for AccessView {
     type Fact = AccessFact;
     type Outcome = ();
     type Refusal = Infallible;
+    type Item = ();
     const STREAM: Stream = Stream::Access;
 
     fn decide(&self, command: AccessFact, _: &Moment) -> Decided<Self> {
@@ -58,4 +59,12 @@ impl View for AccessView {
     }
 
     fn apply(&mut self, _: u64, _: &AccessFact) {}
+
+    fn snapshot(&self) -> Box<dyn Iterator<Item = ()> + '_> {
+        Box::new(std::iter::empty())
+    }
+
+    fn restore(&mut self, (): ()) {}
+
+    fn restored(&mut self, _: u64) {}
 }

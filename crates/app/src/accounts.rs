@@ -265,6 +265,7 @@ impl View for AccountsView {
     type Fact = AccountFact;
     type Outcome = ();
     type Refusal = AccountRefusal;
+    type Item = AccountFact;
     const STREAM: Stream = Stream::Keys;
 
     fn decide(&self, command: AccountCommand, _: &Moment) -> Decided<Self> {
@@ -274,4 +275,14 @@ impl View for AccountsView {
     fn apply(&mut self, _: u64, fact: &AccountFact) {
         self.0.apply(fact);
     }
+
+    fn snapshot(&self) -> Box<dyn Iterator<Item = AccountFact> + '_> {
+        Box::new(self.0.snapshot())
+    }
+
+    fn restore(&mut self, item: AccountFact) {
+        self.0.apply(&item);
+    }
+
+    fn restored(&mut self, _: u64) {}
 }

@@ -183,6 +183,7 @@ impl View for BoardView {
     type Fact = BoardFact;
     type Outcome = BoardOutcome;
     type Refusal = Refusal;
+    type Item = BoardFact;
     const STREAM: Stream = Stream::Audit;
 
     fn decide(&self, command: ByActor, moment: &Moment) -> Decided<Self> {
@@ -199,6 +200,18 @@ impl View for BoardView {
     fn apply(&mut self, seq: u64, fact: &BoardFact) {
         let touched = self.state.apply(fact);
         self.changes.note(seq, touched);
+    }
+
+    fn snapshot(&self) -> Box<dyn Iterator<Item = BoardFact> + '_> {
+        Box::new(self.state.snapshot())
+    }
+
+    fn restore(&mut self, item: BoardFact) {
+        self.state.apply(&item);
+    }
+
+    fn restored(&mut self, seq: u64) {
+        self.changes = Changes { last_seq: seq, complete_behind: seq, remembered: VecDeque::new() };
     }
 }
 

@@ -1,28 +1,78 @@
 //! What the use cases need of the world, as role nouns. An error says what the
 //! caller can do about it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::record::{Draft, Head, Record, Stream};
 use jiff::Timestamp;
+use serde_json::{Value, value::RawValue};
 
 /// Where records are kept: append-only, chained, durable once appended.
 #[async_trait]
 pub trait Ledger: Send + Sync {
     /// Appends records to a stream, all or none, and returns them once they
-    /// would survive a loss of power. One call is one sync.
+    /// would survive a loss of power. One call is one sync, but where it begins
+    /// a segment: then the snapshot of all that stands before goes first.
     ///
     /// # Errors
     /// [`LedgerError::Unavailable`]: nothing of it counts, try again later;
     /// [`LedgerError::Conflict`]: another writer has the ledger;
     /// [`LedgerError::Corrupt`]: what is there cannot be read.
-    async fn append(&self, stream: Stream, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError>;
+    async fn append(
+        &self,
+        stream: Stream,
+        drafts: Vec<Draft>,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<Vec<Record>, LedgerError>;
 
     /// The records of a stream behind `after`, oldest first, at most `limit`.
-    /// Those that begin a segment are left out, so numbers may be missing.
+    /// Those that begin a segment and those of snapshots are left out, so
+    /// numbers may be missing.
     ///
     /// # Errors
     /// As [`Ledger::append`].
     async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError>;
+
+    /// The newest whole snapshot that the start found, if there is one.
+    fn snapshot(&self, stream: Stream) -> Option<SnapshotPlace>;
+
+    /// The items of a part of that snapshot, by its number from 1.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn snapshot_part(&self, stream: Stream, part: u32) -> Result<Vec<Value>, LedgerError>;
+
+    /// Begins a segment with a snapshot, and removes all that stand before it:
+    /// what was replaced is gone from the disk, and nothing before can be read.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`]; then all or some of what stands before may still
+    /// be there, and another call removes it.
+    async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError>;
+
+    /// How far the oldest segments reach of which no record is needed any
+    /// more: the number of the last record in them, where there are any.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn oldest_unneeded(&self, stream: Stream, is_needed: IsNeeded) -> Result<Option<u64>, LedgerError>;
+
+    /// Drops the segments that have no record behind `up_to`: says so in the
+    /// chain, by a record of the ledger's own, and then removes them.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`]; what was said is done then by the next start.
+    async fn drop_up_to(
+        &self,
+        stream: Stream,
+        up_to: u64,
+        at: Timestamp,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<(), LedgerError>;
+
+    /// What was dropped of a stream, where anything was.
+    fn dropped(&self, stream: Stream) -> Option<Dropped>;
 
     /// Whether records could be appended just now; leaves nothing behind.
     ///
@@ -36,6 +86,34 @@ pub trait Ledger: Send + Sync {
     /// Opaque; another one whenever a number of the `audit` stream could come
     /// twice.
     fn epoch(&self) -> &str;
+}
+
+/// Whether a record is still needed, whatever its age.
+pub type IsNeeded = Arc<dyn Fn(&Record) -> bool + Send + Sync>;
+
+/// What is not there any more of a stream, as its chain says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The number of the last record that was dropped.
+    pub to_seq: u64,
+    /// When the latest of them happened.
+    pub latest: Timestamp,
+}
+
+/// The state that the records of a stream made so far. It is asked only when a
+/// segment is begun, while the call that begins it is under way.
+pub trait Snapshot: Send + Sync {
+    /// Gives every item of which the state can be made again, in that order.
+    fn each_item(&self, take: &mut dyn FnMut(Box<RawValue>));
+}
+
+/// Where a snapshot stands in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotPlace {
+    /// The number of the last record whose work is in it.
+    pub seq: u64,
+    /// How many parts it has, at least 1.
+    pub parts: u32,
 }
 
 /// Why the ledger could not do it.

@@ -15,7 +15,7 @@ use domain::{
     names::UserName,
     outbox::{
         AttemptResult, MAX_DEDUPE_KEY_CHARS, MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARS, Message, MessageId, Outbox,
-        RelayCommand, RelayFact, RelayRefusal, Status, Tracked,
+        OutboxItem, RelayCommand, RelayFact, RelayRefusal, Status, Tracked,
     },
     record::Stream,
 };
@@ -312,6 +312,7 @@ impl View for RelayView {
     type Fact = RelayFact;
     type Outcome = ();
     type Refusal = RelayRefusal;
+    type Item = OutboxItem;
     const STREAM: Stream = Stream::Relay;
 
     fn decide(&self, command: RelayCommand, _: &Moment) -> Decided<Self> {
@@ -321,4 +322,14 @@ impl View for RelayView {
     fn apply(&mut self, _: u64, fact: &RelayFact) {
         self.0.apply(fact);
     }
+
+    fn snapshot(&self) -> Box<dyn Iterator<Item = OutboxItem> + '_> {
+        Box::new(self.0.snapshot())
+    }
+
+    fn restore(&mut self, item: OutboxItem) {
+        self.0.restore(item);
+    }
+
+    fn restored(&mut self, _: u64) {}
 }

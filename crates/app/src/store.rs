@@ -12,11 +12,12 @@ use std::{
 use domain::record::{Draft, LineError, Record, Stream};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     findings::Findings,
-    ports::{Clock, Entropy, Ledger, LedgerError},
+    ports::{Clock, Entropy, Ledger, LedgerError, Snapshot},
 };
 
 /// How many commands may wait; beyond it the answer is `unavailable` at once.
@@ -41,6 +42,8 @@ pub trait View: Clone + Send + Sync + 'static {
     type Outcome: Send + 'static;
     /// The rules' no.
     type Refusal: Send + 'static;
+    /// What a snapshot of it is made of.
+    type Item: Serialize + DeserializeOwned + Send;
     /// Where its records are.
     const STREAM: Stream;
 
@@ -52,6 +55,15 @@ pub trait View: Clone + Send + Sync + 'static {
 
     /// Makes a fact, with its number in the stream, part of the state.
     fn apply(&mut self, seq: u64, fact: &Self::Fact);
+
+    /// Everything that the facts made, as items that make it again.
+    fn snapshot(&self) -> Box<dyn Iterator<Item = Self::Item> + '_>;
+
+    /// Takes an item of a snapshot; they come in its order, before any fact.
+    fn restore(&mut self, item: Self::Item);
+
+    /// All items were taken; in them is what stands up to that record.
+    fn restored(&mut self, seq: u64);
 }
 
 /// A yes, with what is recorded and what to answer, or the rules' no.
@@ -92,6 +104,16 @@ pub enum ReplayError {
         seq: u64,
         /// What is unknown.
         error: LineError,
+    },
+    /// A snapshot is whole, yet says something that this version does not know.
+    #[error(
+        "the snapshot of the stream {stream} says something unknown ({error}); a newer version may have written it"
+    )]
+    UnknownSnapshot {
+        /// In which stream.
+        stream: &'static str,
+        /// What is unknown.
+        error: String,
     },
 }
 
@@ -165,6 +187,18 @@ impl<V: View> Store<V> {
         }
     }
 
+    /// Has the ledger forget what the state no longer holds: a snapshot stands
+    /// in for all records before it.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: some of it is still there.
+    pub async fn compact(&self) -> Result<(), LedgerError> {
+        let (done, answer) = oneshot::channel();
+        let stopping = || LedgerError::Unavailable("the server is stopping".into());
+        self.jobs.send(Job::Compact { done }).await.map_err(|_| stopping())?;
+        answer.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
     /// Waits until everything that was handed in before is committed or refused.
     pub async fn settle(&self) {
         self.adjust(|_| {}).await;
@@ -200,6 +234,20 @@ type Waiting<V> = (Reply<V>, Result<<V as View>::Outcome, <V as View>::Refusal>)
 enum Job<V: View> {
     Command { command: V::Command, reply: Reply<V> },
     Adjust { change: Box<dyn Fn(&mut V) + Send>, done: oneshot::Sender<()> },
+    Compact { done: oneshot::Sender<Result<(), LedgerError>> },
+}
+
+/// The committed state, for the ledger: while it is asked, the writer waits
+/// for the ledger, so that it is the state before what is written just then.
+struct Committed<V: View>(Arc<RwLock<V>>);
+
+impl<V: View> Snapshot for Committed<V> {
+    fn each_item(&self, take: &mut dyn FnMut(Box<RawValue>)) {
+        let view = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        for item in view.snapshot() {
+            take(serde_json::value::to_raw_value(&item).expect("items are plain values with string keys"));
+        }
+    }
 }
 
 struct Writer<V: View> {
@@ -229,6 +277,11 @@ impl<V: View> Writer<V> {
                     Job::Adjust { change, done } => {
                         self.commit(std::mem::take(&mut batch)).await;
                         self.adjust(change.as_ref(), done);
+                    }
+                    Job::Compact { done } => {
+                        self.commit(std::mem::take(&mut batch)).await;
+                        let at = self.world.clock.now();
+                        let _ = done.send(self.world.ledger.compact(V::STREAM, at, self.snapshot()).await);
                     }
                 }
             }
@@ -282,7 +335,7 @@ impl<V: View> Writer<V> {
         if batch.facts.is_empty() {
             return answer_all::<V>(batch.replies);
         }
-        match self.world.ledger.append(V::STREAM, batch.drafts).await {
+        match self.world.ledger.append(V::STREAM, batch.drafts, self.snapshot()).await {
             Ok(records) => {
                 self.can_keep();
                 self.publish(&records, batch.facts);
@@ -294,6 +347,10 @@ impl<V: View> Writer<V> {
                 refuse_all::<V>(batch.replies, &error);
             }
         }
+    }
+
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(Committed(Arc::clone(&self.committed)))
     }
 
     fn publish(&mut self, records: &[Record], facts: Vec<V::Fact>) {
@@ -342,7 +399,7 @@ fn refuse_all<V: View>(replies: Vec<Waiting<V>>, error: &LedgerError) {
 }
 
 async fn replay<V: View>(ledger: &dyn Ledger, mut view: V) -> Result<V, ReplayError> {
-    let mut after = 0;
+    let mut after = restore(ledger, &mut view).await?;
     loop {
         let records = ledger.read(V::STREAM, after, REPLAY_PAGE).await?;
         let Some(last) = records.last() else { return Ok(view) };
@@ -356,4 +413,18 @@ async fn replay<V: View>(ledger: &dyn Ledger, mut view: V) -> Result<V, ReplayEr
             view.apply(record.seq, &fact);
         }
     }
+}
+
+/// Takes the newest whole snapshot; returns the number of the last record in it.
+async fn restore<V: View>(ledger: &dyn Ledger, view: &mut V) -> Result<u64, ReplayError> {
+    let Some(place) = ledger.snapshot(V::STREAM) else { return Ok(0) };
+    for part in 1..=place.parts {
+        for item in ledger.snapshot_part(V::STREAM, part).await? {
+            let item = serde_json::from_value(item)
+                .map_err(|error| ReplayError::UnknownSnapshot { stream: V::STREAM.name(), error: error.to_string() })?;
+            view.restore(item);
+        }
+    }
+    view.restored(place.seq);
+    Ok(place.seq)
 }

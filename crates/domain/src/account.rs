@@ -231,11 +231,18 @@ impl People {
     }
 }
 
+/// The hash of a password, and the name under which it was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Password {
+    user: UserName,
+    hash: String,
+}
+
 /// Passwords and sign-ins, as the records tell, and the people as the files do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountsState {
     people: Arc<People>,
-    password_hashes: BTreeMap<String, String>,
+    password_hashes: BTreeMap<String, Password>,
     sign_ins: BTreeMap<SignInId, SignIn>,
 }
 
@@ -257,7 +264,7 @@ impl AccountsState {
 
     /// The hash of an account's password, where it has one.
     pub fn password_hash(&self, user: &UserName) -> Option<&str> {
-        self.password_hashes.get(&user.folded()).map(String::as_str)
+        self.password_hashes.get(&user.folded()).map(|password| password.hash.as_str())
     }
 
     /// A sign-in that has not ended by then and whose account exists.
@@ -290,7 +297,7 @@ impl AccountsState {
     pub fn apply(&mut self, fact: &AccountFact) {
         match fact {
             AccountFact::PasswordSet { user, hash } => {
-                self.password_hashes.insert(user.folded(), hash.clone());
+                self.password_hashes.insert(user.folded(), Password { user: user.clone(), hash: hash.clone() });
             }
             AccountFact::SignedIn(sign_in) => {
                 self.sign_ins.insert(sign_in.id.clone(), sign_in.clone());
@@ -299,6 +306,14 @@ impl AccountsState {
                 self.sign_ins.remove(id);
             }
         }
+    }
+
+    /// The shortest run of facts that makes this state of the same people.
+    pub fn snapshot(&self) -> impl Iterator<Item = AccountFact> + '_ {
+        let passwords = self.password_hashes.values();
+        let passwords = passwords
+            .map(|Password { user, hash }| AccountFact::PasswordSet { user: user.clone(), hash: hash.clone() });
+        passwords.chain(self.sign_ins.values().cloned().map(AccountFact::SignedIn))
     }
 
     fn set_password(&self, user: &UserName, hash: String) -> Result<Vec<AccountFact>, AccountRefusal> {
@@ -402,6 +417,26 @@ mod tests {
         }
         assert_eq!(state.sign_ins_of(&user("alice")).count(), MAX_SIGN_INS_PER_ACCOUNT);
         assert!(state.sign_in(&id, "2026-11-03T00:00:00Z".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_snapshot_makes_the_accounts_again() {
+        let mut state = state();
+        for number in 1..=9 {
+            does(&mut state, AccountCommand::SignIn(sign_in("alice", number, "2026-11-24T09:00:00Z")));
+            does(&mut state, AccountCommand::SignIn(sign_in("carol", 10 + number, "2026-11-24T09:00:00Z")));
+        }
+        does(&mut state, AccountCommand::SetPassword { user: user("ALICE"), hash: "$argon2id$1".into() });
+        does(&mut state, AccountCommand::SetPassword { user: user("alice"), hash: "$argon2id$2".into() });
+        does(&mut state, AccountCommand::SetPassword { user: user("carol"), hash: "$argon2id$3".into() });
+        does(&mut state, AccountCommand::SignIn(sign_in("alice", 30, "2026-11-24T10:00:00Z")));
+        let mut restored = AccountsState::new(Arc::clone(state.people()));
+        for fact in state.snapshot() {
+            restored.apply(&serde_json::from_str(&serde_json::to_string(&fact).unwrap()).unwrap());
+        }
+        assert_eq!(restored, state);
+        let written = serde_json::to_string(&state.snapshot().collect::<Vec<_>>()).unwrap();
+        assert!(!written.contains("$argon2id$1"), "what was replaced is in no snapshot");
     }
 
     #[test]

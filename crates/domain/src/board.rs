@@ -227,7 +227,7 @@ pub struct Line {
 }
 
 /// The list and who is on it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BoardState {
     list: Arc<ConnectionList>,
     recorded_list: Option<String>,
@@ -269,6 +269,17 @@ impl BoardState {
                 Touched::List
             }
         }
+    }
+
+    /// The shortest run of facts that makes this state of a board with the same list.
+    pub fn snapshot(&self) -> impl Iterator<Item = BoardFact> + '_ {
+        let connections = self.list.len();
+        let list = self.recorded_list.clone();
+        let list = list.map(|sha256| BoardFact::ListTakenUp { sha256, connections, list: None });
+        let ended = self.ended.oldest_first.iter().filter_map(|id| self.ended.find(id));
+        let ended = ended.map(|ended| BoardFact::Unchecked(ended.clone()));
+        let held = self.held.values().flatten().map(|session| BoardFact::Checked(session.clone()));
+        list.into_iter().chain(ended).chain(held)
     }
 
     /// Every line, in the file's order, retired ones last.
@@ -473,7 +484,7 @@ pub enum Touched {
     Nothing,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct RecentlyEnded {
     sessions: BTreeMap<SessionId, EndedSession>,
     oldest_first: VecDeque<SessionId>,

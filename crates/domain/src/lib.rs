@@ -3,7 +3,7 @@
 //!
 //! Read [`names`] and [`connection`] for the words, [`session`] and [`board`]
 //! for the list and its rules, [`record`] for what is kept of everything,
-//! [`week`] and [`report`] for the weekly CSV file, [`checkpoint`]
+//! [`snapshot`] for how a state is written down in between, [`week`] and [`report`] for the weekly CSV file, [`checkpoint`]
 //! for what is signed of it, [`list_file`] for the two files that
 //! people write, [`account`] for who may, [`access`] for who did, and [`outbox`] for the relay.
 //!
@@ -21,4 +21,5 @@ pub mod outbox;
 pub mod record;
 pub mod report;
 pub mod session;
+pub mod snapshot;
 pub mod week;

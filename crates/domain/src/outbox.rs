@@ -147,7 +147,7 @@ impl Status {
 }
 
 /// A message and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tracked {
     /// As accepted.
     pub message: Arc<Message>,
@@ -156,10 +156,13 @@ pub struct Tracked {
     /// How often it was tried.
     pub attempts: u32,
     /// The mail server's last words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_words: Option<String>,
     /// When it is tried next, while it is queued; `None` is at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// When it was sent or given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// Its place among all messages.
     pub place: u64,
@@ -276,8 +279,18 @@ pub enum RelayRefusal {
     AlreadySent(MessageId),
 }
 
+/// What the outbox is made of, in a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxItem {
+    /// The place of the last message that was accepted, remembered or not.
+    LastPlace(u64),
+    /// A message; those at an end come in the order in which they ended.
+    Message(Tracked),
+}
+
 /// All messages that wait, and the latest that do not.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbox {
     messages: BTreeMap<MessageId, Tracked>,
     order: BTreeMap<u64, MessageId>,
@@ -325,6 +338,22 @@ impl Outbox {
                 tracked.last_words = Some(GIVEN_UP_WORDS.into());
                 self.end(id, Status::Failed, *at);
             }
+        }
+    }
+
+    /// What this outbox is made of: an empty one that takes it all is the same.
+    pub fn snapshot(&self) -> impl Iterator<Item = OutboxItem> + '_ {
+        let waiting = self.order.values().filter_map(|id| self.find(id)).filter(|tracked| tracked.ended_at.is_none());
+        let ended = self.ended_first.iter().filter_map(|id| self.find(id));
+        let messages = waiting.chain(ended).map(|tracked| OutboxItem::Message(tracked.clone()));
+        [OutboxItem::LastPlace(self.last_place)].into_iter().chain(messages)
+    }
+
+    /// Takes a piece of a snapshot; they come in its order.
+    pub fn restore(&mut self, item: OutboxItem) {
+        match item {
+            OutboxItem::LastPlace(place) => self.last_place = place,
+            OutboxItem::Message(tracked) => self.put_back(tracked),
         }
     }
 
@@ -408,6 +437,19 @@ impl Outbox {
             place: self.last_place,
         };
         self.order.insert(self.last_place, id.clone());
+        self.messages.insert(id, tracked);
+    }
+
+    fn put_back(&mut self, tracked: Tracked) {
+        let (id, place, bytes) = (tracked.message.id.clone(), tracked.place, tracked.message.text.len());
+        self.bytes += bytes;
+        self.order.insert(place, id.clone());
+        if tracked.ended_at.is_some() {
+            self.ended_bytes += bytes;
+            self.ended_first.push_back(id.clone());
+        } else {
+            self.places(tracked.status).insert(place);
+        }
         self.messages.insert(id, tracked);
     }
 

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::snapshot::SNAPSHOT;
+
 /// The version of the record format that this program writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The kind of the record that begins each segment; it belongs to the ledger
 /// itself and no view folds over it.
@@ -153,16 +155,20 @@ impl Draft {
     /// without line end.
     pub fn seal(self, head: Head) -> (Record, String) {
         let Draft { at, kind, body } = self;
-        let seq = head.seq + 1;
-        let open = format!(
-            r#"{{"seq":{seq},"at":"{at}","kind":{},"body":{body},"prev":"{}""#,
-            Value::from(kind.as_str()),
-            head.hash
-        );
-        let hash = Hash::of(open.as_bytes());
-        let line = format!(r#"{open},"hash":"{hash}"}}"#);
+        let (Head { seq, hash }, line) = seal_raw(at, &kind, &body.to_string(), head);
         (Record { seq, at, kind, body, prev: head.hash, hash }, line)
     }
+}
+
+/// Gives a body of JSON its place behind `head`: the head that it makes, and
+/// its line without line end.
+pub fn seal_raw(at: Timestamp, kind: &str, body: &str, head: Head) -> (Head, String) {
+    let seq = head.seq + 1;
+    let kind = Value::from(kind);
+    let open = format!(r#"{{"seq":{seq},"at":"{at}","kind":{kind},"body":{body},"prev":"{}""#, head.hash);
+    let hash = Hash::of(open.as_bytes());
+    let line = format!(r#"{open},"hash":"{hash}"}}"#);
+    (Head { seq, hash }, line)
 }
 
 /// A fact at its place in the chain.
@@ -211,12 +217,17 @@ impl Record {
 
     /// Whether it belongs to the ledger itself, so that no view folds over it.
     pub fn is_of_the_ledger(&self) -> bool {
-        matches!(self.kind.as_str(), SEGMENT_OPENED | GAP_RECORDED | SEGMENTS_DROPPED)
+        matches!(self.kind.as_str(), SEGMENT_OPENED | SNAPSHOT | GAP_RECORDED | SEGMENTS_DROPPED)
     }
 
     /// The head of a chain that this record follows.
     pub fn head_before(&self) -> Head {
         Head { seq: self.seq.saturating_sub(1), hash: self.prev }
+    }
+
+    /// What was recorded, without its place in the chain.
+    pub fn into_draft(self) -> Draft {
+        Draft { at: self.at, kind: self.kind, body: self.body }
     }
 
     /// The head of a chain that ends with this record.

@@ -4,12 +4,14 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{Ledger, LedgerError};
+use app::ports::{Dropped, IsNeeded, Ledger, LedgerError, Snapshot, SnapshotPlace};
 use async_trait::async_trait;
 use domain::record::{Draft, Head, Record, Stream};
+use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::{
     copy::must_be_whole,
@@ -59,7 +61,9 @@ impl FileLedger {
         let mut opened = BTreeMap::new();
         for stream in Stream::ALL {
             let path: PathBuf = folder.join("ledger").join(stream.name());
-            let (files, found) = StreamFiles::open(Arc::clone(&disk), path, stream, segment_bytes)?;
+            let (mut files, found) = StreamFiles::open(Arc::clone(&disk), path, stream, segment_bytes)?;
+            // What cannot be removed now is removed by another start.
+            let _ = files.finish_dropping();
             notes.extend(found);
             opened.insert(stream, files);
         }
@@ -83,28 +87,79 @@ impl FileLedger {
 }
 
 impl OneStream {
-    fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let records = files.append(drafts)?;
+    fn append(&self, drafts: Vec<Draft>, snapshot: &dyn Snapshot) -> Result<Vec<Record>, LedgerError> {
+        let mut files = self.lock();
+        let records = files.append(drafts, snapshot)?;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = files.head();
         Ok(records)
     }
 
+    fn change(&self, change: impl FnOnce(&mut StreamFiles) -> Result<(), LedgerError>) -> Result<(), LedgerError> {
+        let mut files = self.lock();
+        let changed = change(&mut files);
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = files.head();
+        changed
+    }
+
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).read(after, limit)
+        self.lock().read(after, limit)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StreamFiles> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Ledger for FileLedger {
-    async fn append(&self, stream: Stream, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
+    async fn append(
+        &self,
+        stream: Stream,
+        drafts: Vec<Draft>,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<Vec<Record>, LedgerError> {
         let stream = self.stream(stream);
-        off_thread(move || stream.append(drafts)).await
+        off_thread(move || stream.append(drafts, snapshot.as_ref())).await
     }
 
     async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
         let stream = self.stream(stream);
         off_thread(move || stream.read(after, limit)).await
+    }
+
+    fn snapshot(&self, stream: Stream) -> Option<SnapshotPlace> {
+        self.stream(stream).lock().snapshot()
+    }
+
+    async fn snapshot_part(&self, stream: Stream, part: u32) -> Result<Vec<Value>, LedgerError> {
+        let stream = self.stream(stream);
+        off_thread(move || stream.lock().snapshot_part(part)).await
+    }
+
+    async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError> {
+        let stream = self.stream(stream);
+        off_thread(move || stream.change(|files| files.compact(at, snapshot.as_ref()))).await
+    }
+
+    async fn oldest_unneeded(&self, stream: Stream, is_needed: IsNeeded) -> Result<Option<u64>, LedgerError> {
+        let (stream, disk) = (self.stream(stream), Arc::clone(&self.disk));
+        let standing = stream.lock().standing();
+        off_thread(move || standing.unneeded(disk.as_ref(), is_needed.as_ref())).await
+    }
+
+    async fn drop_up_to(
+        &self,
+        stream: Stream,
+        up_to: u64,
+        at: Timestamp,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<(), LedgerError> {
+        let stream = self.stream(stream);
+        off_thread(move || stream.change(|files| files.drop_up_to(up_to, at, snapshot.as_ref()))).await
+    }
+
+    fn dropped(&self, stream: Stream) -> Option<Dropped> {
+        self.stream(stream).lock().dropped()
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {

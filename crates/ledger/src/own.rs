@@ -51,7 +51,9 @@ pub struct Dropped {
     pub to_seq: u64,
     /// Hash of their last record, which the first one that is kept names.
     pub last_hash: String,
-    /// When.
+    /// When the latest of them happened.
+    pub latest: Timestamp,
+    /// When they were dropped.
     pub at: Timestamp,
 }
 
@@ -95,16 +97,20 @@ impl fmt::Display for Gap {
 }
 
 impl Dropped {
+    /// Where not all of it is removed yet, the rest is proved by its own chain.
     fn covers(&self, place: Break) -> bool {
-        place.after.seq < place.next.seq
-            && self.to_seq == place.next.seq
-            && Hash::from_hex(&self.last_hash) == Some(place.next.hash)
+        let is_its_end = Hash::from_hex(&self.last_hash) == Some(place.next.hash);
+        place.next.seq < self.to_seq || (place.next.seq == self.to_seq && is_its_end)
     }
 }
 
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "records {} to {} were dropped on {}, as they were old", self.from_seq, self.to_seq, self.at)
+        write!(
+            f,
+            "records {} to {} were dropped on {}, as they were old or replaced",
+            self.from_seq, self.to_seq, self.at
+        )
     }
 }
 

@@ -27,14 +27,16 @@ pub(crate) struct Opened {
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
     pub(crate) path: PathBuf,
-    /// The number of its first record, the one that opens it.
-    pub(crate) first_seq: u64,
+    /// What its first record follows, the one that opens it.
+    pub(crate) before: Head,
+    /// Whether it begins with a whole snapshot.
+    pub(crate) has_snapshot: bool,
     index: Vec<(u64, usize)>,
 }
 
 impl Segment {
-    pub(crate) fn new(path: PathBuf, first_seq: u64) -> Segment {
-        Segment { path, first_seq, index: vec![(first_seq, 0)] }
+    pub(crate) fn new(path: PathBuf, before: Head) -> Segment {
+        Segment { path, before, has_snapshot: false, index: vec![(before.seq + 1, 0)] }
     }
 
     /// Remembers where a record stands, now and then.

@@ -7,12 +7,14 @@ use std::{
     sync::Arc,
 };
 
-use app::ports::LedgerError;
+use app::ports::{LedgerError, Snapshot, SnapshotPlace};
 use domain::{
-    record::{Draft, FORMAT, Head, Record, SEGMENT_OPENED, Stream},
+    record::{Draft, FORMAT, Head, Record, SEGMENT_OPENED, Stream, seal_raw},
+    snapshot::{NewPart, Part, Parts, SNAPSHOT},
     week::Week,
 };
 use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
 
 use crate::{
     disk::{Appending, Disk, segment_number, segment_path},
@@ -20,6 +22,8 @@ use crate::{
     own::{Break, Declared},
     segment::{self, Opened, Segment},
 };
+
+mod dropping;
 
 /// A segment that is longer than this, in bytes, is followed by another:
 /// small enough to be read at a start, large enough that a week is one file.
@@ -45,6 +49,11 @@ pub(crate) struct StreamFiles {
     tail: VecDeque<Remembered>,
     tail_bytes: usize,
     declared: Declared,
+    /// What is wrong with the chain that no start needs to know.
+    unexplained: Option<LedgerError>,
+    /// Everything behind this record is in the tail.
+    tail_behind: u64,
+    snapshot: Option<SnapshotPlace>,
 }
 
 /// A record that is kept in memory, and how long its line is.
@@ -56,6 +65,8 @@ struct Remembered {
 /// The segment that is written.
 struct Writing {
     file: Box<dyn Appending>,
+    /// How many bytes come before what was appended: they fill no segment.
+    opening: usize,
     bytes: usize,
     week: Week,
 }
@@ -90,6 +101,9 @@ impl StreamFiles {
             tail: VecDeque::new(),
             tail_bytes: 0,
             declared: Declared::default(),
+            unexplained: None,
+            tail_behind: 0,
+            snapshot: None,
         };
         let notes = files.read_all(&numbers)?;
         files.settle().map_err(|error| unusable(&files.folder, &error))?;
@@ -125,6 +139,12 @@ impl StreamFiles {
         &self.declared
     }
 
+    /// What is missing without a word in the chain, though a start can do
+    /// without it.
+    pub(crate) fn unexplained(&self) -> Option<&LedgerError> {
+        self.unexplained.as_ref()
+    }
+
     /// The end of the chain.
     pub(crate) fn head(&self) -> Head {
         self.head
@@ -132,50 +152,63 @@ impl StreamFiles {
 
     /// Appends records, all or none; they survive a loss of power when this
     /// returns. A segment whose write or sync failed is never written again.
-    pub(crate) fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
-        let Some(first) = drafts.first() else { return Ok(Vec::new()) };
-        let week = Week::of(first.at, &TimeZone::UTC);
-        let at = first.at;
+    pub(crate) fn append(&mut self, drafts: Vec<Draft>, snapshot: &dyn Snapshot) -> Result<Vec<Record>, LedgerError> {
+        let Some(at) = drafts.first().map(|first| first.at) else { return Ok(Vec::new()) };
+        let week = Week::of(at, &TimeZone::UTC);
         let full =
             self.writing.as_ref().is_none_or(|writing| writing.bytes >= self.segment_bytes || writing.week != week);
-        let mut sealed = Vec::with_capacity(drafts.len() + 1);
-        let mut head = self.head;
-        let opening = full.then(|| Draft::of(at, &OpeningFact::of(self)));
-        for draft in opening.into_iter().chain(drafts) {
+        let opening = if full { self.opening(at, Some(snapshot)) } else { Opening::none(self.head) };
+        let mut sealed = Vec::with_capacity(drafts.len());
+        let mut head = opening.head;
+        for draft in drafts {
             let (record, line) = draft.seal(head);
             head = record.head();
             sealed.push((record, line));
         }
         let bytes: String = sealed.iter().flat_map(|(_, line)| [line.as_str(), "\n"]).collect();
-        let begin = if full { self.begin(&bytes, week) } else { self.extend(&bytes) };
+        let begin = if full { self.begin(&opening, &bytes, week) } else { self.extend(&bytes) };
         let begin = begin.map_err(|error| {
             self.writing = None;
             unusable(&self.folder, &error)
         })?;
-        Ok(self.keep(sealed, full, begin, head))
+        Ok(self.keep(sealed, begin, head))
+    }
+
+    /// The lines that begin a segment.
+    fn opening(&self, at: Timestamp, snapshot: Option<&dyn Snapshot>) -> Opening {
+        let (record, line) = Draft::of(at, &OpeningFact::of(self)).seal(self.head);
+        let mut opening = Opening { lines: line + "\n", head: record.head(), has_snapshot: snapshot.is_some() };
+        let Some(snapshot) = snapshot else { return opening };
+        let mut parts = Parts::default();
+        snapshot.each_item(&mut |item| {
+            if let Some(part) = parts.add(item) {
+                opening.add(at, &part);
+            }
+        });
+        opening.add(at, &parts.finish());
+        opening
     }
 
     /// Begins a segment that names another epoch, and nothing else.
     pub(crate) fn begin_epoch(&mut self, epoch: &str, at: Timestamp) -> Result<(), LedgerError> {
         self.set_epoch(epoch);
-        let (record, line) = Draft::of(at, &OpeningFact::of(self)).seal(self.head);
+        let opening = self.opening(at, None);
         let week = Week::of(at, &TimeZone::UTC);
-        let begin = self.begin(&format!("{line}\n"), week).map_err(|error| unusable(&self.folder, &error))?;
-        let head = record.head();
-        self.keep(vec![(record, line)], true, begin, head);
+        self.begin(&opening, "", week).map_err(|error| unusable(&self.folder, &error))?;
+        self.keep(Vec::new(), 0, opening.head);
         Ok(())
     }
 
     /// The records behind `after`, at most `limit`, without those that open segments.
     pub(crate) fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
-        if self.tail.front().is_some_and(|first| first.record.seq <= after + 1) {
+        if after >= self.tail_behind {
             let records = self.tail.iter().map(|remembered| &remembered.record);
-            let behind = records.filter(|record| record.seq > after && !record.is_of_the_ledger());
+            let behind = records.filter(|record| record.seq > after);
             return Ok(behind.take(limit).cloned().collect());
         }
         let mut records = Vec::new();
         for (at, segment) in self.segments.iter().enumerate() {
-            let end = self.segments.get(at + 1).map_or(self.head.seq + 1, |next| next.first_seq);
+            let end = self.segments.get(at + 1).map_or(self.head.seq + 1, |next| next.before.seq + 1);
             if end > after + 1 {
                 self.read_segment(segment, after, end, limit, &mut records)?;
             }
@@ -212,43 +245,66 @@ impl StreamFiles {
         Ok(())
     }
 
-    fn begin(&mut self, bytes: &str, week: Week) -> io::Result<usize> {
+    /// The newest whole snapshot that was found at the opening.
+    pub(crate) fn snapshot(&self) -> Option<SnapshotPlace> {
+        self.snapshot
+    }
+
+    /// The items of a part of that snapshot.
+    pub(crate) fn snapshot_part(&self, part: u32) -> Result<Vec<Value>, LedgerError> {
+        let place = self.snapshot.filter(|place| (1..=place.parts).contains(&part));
+        let found = place.and_then(|place| {
+            let segment = self.segments.iter().find(|segment| segment.before.seq == place.seq)?;
+            Some((segment, place.seq + 1 + u64::from(part)))
+        });
+        let Some((segment, seq)) = found else {
+            return Err(LedgerError::Unavailable(format!("there is no part {part} of a snapshot")));
+        };
+        let bytes = self.disk.read(&segment.path).map_err(|error| unusable(&segment.path, &error))?;
+        let mut lines = segment::lines(&bytes, segment.offset_behind(seq - 1));
+        let record = lines.find_map(|line| segment::record(&line).ok().filter(|record| record.seq == seq));
+        let items = record.and_then(|record| serde_json::from_value::<Part>(record.body).ok()).map(|part| part.items);
+        items.ok_or_else(|| segment::damage(&segment.path, 1 + part as usize, "it is no part of a snapshot"))
+    }
+
+    fn begin(&mut self, opening: &Opening, bytes: &str, week: Week) -> io::Result<usize> {
         let number = self.next_number;
         self.next_number += 1;
         let path = segment_path(&self.folder, number);
         let mut file = self.disk.create_new(&path)?;
-        let begun = file.append(bytes.as_bytes()).and_then(|()| file.sync());
+        let begun = file.append(opening.lines.as_bytes()).and_then(|()| file.append(bytes.as_bytes()));
+        let begun = begun.and_then(|()| file.sync());
         if let Err(error) = begun.and_then(|()| self.disk.sync_folder(&self.folder)) {
             drop(file);
             // Nothing in it was acknowledged; one that stays is passed over.
             let _ = self.disk.remove(&path);
             return Err(error);
         }
-        self.segments.push(Segment::new(path, self.head.seq + 1));
-        self.writing = Some(Writing { file, bytes: bytes.len(), week });
-        Ok(0)
+        let mut segment = Segment::new(path, self.head);
+        segment.has_snapshot = opening.has_snapshot;
+        self.segments.push(segment);
+        self.writing = Some(Writing { file, opening: opening.lines.len(), bytes: bytes.len(), week });
+        Ok(opening.lines.len())
     }
 
     fn extend(&mut self, bytes: &str) -> io::Result<usize> {
         let Some(writing) = &mut self.writing else { return Err(ErrorKind::NotFound.into()) };
         writing.file.append(bytes.as_bytes())?;
         writing.file.sync()?;
-        let offset = writing.bytes;
+        let offset = writing.opening + writing.bytes;
         writing.bytes += bytes.len();
         Ok(offset)
     }
 
-    fn keep(&mut self, sealed: Vec<(Record, String)>, opened: bool, mut offset: usize, head: Head) -> Vec<Record> {
+    fn keep(&mut self, sealed: Vec<(Record, String)>, mut offset: usize, head: Head) -> Vec<Record> {
         let mut records = Vec::with_capacity(sealed.len());
-        for (at, (record, line)) in sealed.into_iter().enumerate() {
+        for (record, line) in sealed {
             if let Some(segment) = self.segments.last_mut() {
                 segment.place(record.seq, offset);
             }
             offset += line.len() + 1;
             self.remember(record.clone(), line.len());
-            if !(opened && at == 0) {
-                records.push(record);
-            }
+            records.push(record);
         }
         self.head = head;
         records
@@ -260,6 +316,7 @@ impl StreamFiles {
         while self.tail.len() > TAIL || (self.tail_bytes > TAIL_BYTES && self.tail.len() > 1) {
             let Some(forgotten) = self.tail.pop_front() else { return };
             self.tail_bytes -= forgotten.bytes;
+            self.tail_behind = forgotten.record.seq;
         }
     }
 
@@ -289,18 +346,25 @@ impl StreamFiles {
             let next = contents.get(at + 1).map(|(_, _, next)| next);
             notes.extend(self.read_one(path, bytes, first, next)?);
         }
-        self.made_good(&breaks)?;
+        self.judge(&breaks)?;
         Ok(notes)
     }
 
     /// Where a segment does not follow the one before, the chain must say why.
-    fn made_good(&self, breaks: &[(PathBuf, Break)]) -> Result<(), LedgerError> {
-        let Some((path, place)) = breaks.iter().find(|(_, place)| !self.declared.covers(*place)) else { return Ok(()) };
-        let problem = match place.after.seq {
-            0 => format!("record {} is the first, and the records before it are missing", place.next.seq + 1),
-            last => format!("its last record is {last}, yet the next segment follows record {}", place.next.seq),
-        };
-        Err(segment::damage(path, 1, &problem))
+    /// A start can do without the begin of a stream, where a snapshot stands in.
+    fn judge(&mut self, breaks: &[(PathBuf, Break)]) -> Result<(), LedgerError> {
+        for (path, place) in breaks.iter().filter(|(_, place)| !self.declared.covers(*place)) {
+            let problem = match place.after.seq {
+                0 => format!("it begins behind record {}: what came before is missing", place.next.seq),
+                last => format!("its last record is {last}, yet the next segment follows record {}", place.next.seq),
+            };
+            let damage = segment::damage(path, 1, &problem);
+            if place.after.seq > 0 || self.snapshot.is_none() {
+                return Err(damage);
+            }
+            self.unexplained = Some(damage);
+        }
+        Ok(())
     }
 
     /// Reads a segment up to where the next one follows, or to its end.
@@ -312,7 +376,8 @@ impl StreamFiles {
         next: Option<&Record>,
     ) -> Result<Option<OpeningNote>, LedgerError> {
         self.epoch = segment::opened(first, path)?.epoch;
-        let mut segment = Segment::new(path.to_owned(), first.seq);
+        let mut segment = Segment::new(path.to_owned(), first.head_before());
+        let mut parts = PartsFound::behind(first);
         let mut note = None;
         for line in segment::lines(bytes, 0) {
             if next.is_some_and(|next| next.follows(self.head)) {
@@ -328,15 +393,66 @@ impl StreamFiles {
             noted.map_err(|error| segment::damage(path, line.number, &error.to_string()))?;
             segment.place(record.seq, line.offset);
             self.head = record.head();
-            self.remember(record, line.bytes.len());
+            parts.note(&record);
+            if !record.is_of_the_ledger() {
+                self.remember(record, line.bytes.len());
+            }
         }
+        segment.has_snapshot = parts.place().is_some();
         self.segments.push(segment);
+        self.snapshot = parts.place().or(self.snapshot);
         Ok(note)
     }
 
     fn cut_off(&self, path: &Path, line: &segment::Line<'_>, bytes: usize) -> Result<OpeningNote, LedgerError> {
         self.disk.cut(path, line.offset as u64).map_err(|error| unusable(path, &error))?;
         Ok(OpeningNote::torn(path, line.number, bytes - line.offset))
+    }
+}
+
+/// The lines that begin a segment, and the head behind them.
+struct Opening {
+    lines: String,
+    head: Head,
+    has_snapshot: bool,
+}
+
+impl Opening {
+    fn none(head: Head) -> Opening {
+        Opening { lines: String::new(), head, has_snapshot: false }
+    }
+
+    fn add(&mut self, at: Timestamp, part: &NewPart) {
+        let body = serde_json::to_string(part).expect("parts are plain values with string keys");
+        let (head, line) = seal_raw(at, SNAPSHOT, &body, self.head);
+        self.head = head;
+        self.lines.push_str(&line);
+        self.lines.push('\n');
+    }
+}
+
+/// What is found of the snapshot that a segment begins with.
+struct PartsFound {
+    place: SnapshotPlace,
+    whole: bool,
+}
+
+impl PartsFound {
+    fn behind(opened: &Record) -> PartsFound {
+        PartsFound { place: SnapshotPlace { seq: opened.head_before().seq, parts: 0 }, whole: false }
+    }
+
+    fn note(&mut self, record: &Record) {
+        let next = self.place.seq + 2 + u64::from(self.place.parts);
+        if self.whole || record.kind != SNAPSHOT || record.seq != next {
+            return;
+        }
+        self.place.parts += 1;
+        self.whole = record.body.get("last").and_then(Value::as_bool).unwrap_or(false);
+    }
+
+    fn place(&self) -> Option<SnapshotPlace> {
+        self.whole.then_some(self.place)
     }
 }
 

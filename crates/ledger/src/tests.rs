@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use app::ports::{Ledger, LedgerError};
+use app::ports::{Ledger, LedgerError, Snapshot};
 use domain::record::{Draft, Head, Record, Stream};
 use serde_json::json;
 
@@ -179,6 +179,17 @@ fn open_with(disk: &MemoryDisk, segment_bytes: usize) -> Result<(FileLedger, Vec
     Ok((ledger, notes.iter().map(ToString::to_string).collect()))
 }
 
+/// A state of which nothing is written down.
+struct Nothing;
+
+impl Snapshot for Nothing {
+    fn each_item(&self, _: &mut dyn FnMut(Box<serde_json::value::RawValue>)) {}
+}
+
+fn nothing() -> Arc<dyn Snapshot> {
+    Arc::new(Nothing)
+}
+
 fn draft(number: usize) -> Draft {
     draft_at(number, "2026-11-24T09:00:00Z")
 }
@@ -188,7 +199,7 @@ fn draft_at(number: usize, at: &str) -> Draft {
 }
 
 async fn append(ledger: &FileLedger, numbers: std::ops::Range<usize>) -> Result<Vec<Record>, LedgerError> {
-    ledger.append(Stream::Audit, numbers.map(draft).collect()).await
+    ledger.append(Stream::Audit, numbers.map(draft).collect(), nothing()).await
 }
 
 async fn numbers(ledger: &FileLedger) -> Vec<usize> {
@@ -289,7 +300,7 @@ async fn a_tail_torn_at_any_byte_is_cut_off_and_said() {
             });
             let (ledger, notes) = open(&torn).unwrap();
             assert_eq!(numbers(&ledger).await, [0, 1], "cut at {cut}");
-            assert!(notes[0].contains("000001.jsonl line 4") && notes[0].contains("torn"), "{notes:?}");
+            assert!(notes[0].contains("000001.jsonl line 5") && notes[0].contains("torn"), "{notes:?}");
             assert_eq!(torn.content()[&segment(1)].len(), last_line);
         }
     }
@@ -344,7 +355,24 @@ async fn a_missing_segment_is_found() {
     assert!(matches!(open(&left).map(drop), Err(LedgerError::Corrupt(_))));
     let beheaded = disk.after(false, 0);
     beheaded.0.lock().unwrap().files.remove(&segment(1));
-    assert!(matches!(open(&beheaded).map(drop), Err(LedgerError::Corrupt(_))));
+    let (ledger, _) = open(&beheaded).expect("the snapshot stands in for what was dropped");
+    assert_eq!(numbers(&ledger).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn what_is_compacted_is_gone_and_the_rest_goes_on() {
+    let disk = MemoryDisk::default();
+    let (ledger, _) = open(&disk).unwrap();
+    append(&ledger, 0..3).await.unwrap();
+    ledger.compact(Stream::Audit, "2026-11-24T10:00:00Z".parse().unwrap(), nothing()).await.unwrap();
+    assert_eq!(disk.paths(), [segment(2)]);
+    assert_eq!(numbers(&ledger).await, [0; 0]);
+    append(&ledger, 3..5).await.unwrap();
+    let left = disk.after(true, 0);
+    let (again, notes) = open(&left).unwrap();
+    assert_eq!((numbers(&again).await, notes), (vec![3, 4], Vec::new()));
+    assert_eq!(again.snapshot(Stream::Audit).map(|place| place.parts), Some(1));
+    assert_eq!(again.snapshot_part(Stream::Audit, 1).await, Ok(Vec::new()));
 }
 
 #[tokio::test]
@@ -352,7 +380,7 @@ async fn a_newer_format_is_refused_and_untouched() {
     let disk = MemoryDisk::default();
     let (ledger, _) = open(&disk).unwrap();
     append(&ledger, 0..1).await.unwrap();
-    let body = json!({ "format": 2, "stream": "audit", "segment": 1, "epoch": "e" });
+    let body = json!({ "format": 3, "stream": "audit", "segment": 1, "epoch": "e" });
     let newer = Draft { at: "2026-11-24T09:00:00Z".parse().unwrap(), kind: "segment_opened".into(), body };
     let (_, line) = newer.seal(Head::genesis(Stream::Audit));
     disk.change(&segment(1), |bytes| *bytes = (line + "\n").into_bytes());
@@ -367,7 +395,7 @@ async fn segments_turn_with_the_week_and_the_size_and_each_start() {
     let disk = MemoryDisk::default();
     let (ledger, _) = open_with(&disk, 2_000).unwrap();
     for (number, at) in ["2026-11-22T23:59:59Z", "2026-11-23T00:00:00Z", "2026-11-23T00:00:01Z"].iter().enumerate() {
-        ledger.append(Stream::Audit, vec![draft_at(number, at)]).await.unwrap();
+        ledger.append(Stream::Audit, vec![draft_at(number, at)], nothing()).await.unwrap();
     }
     assert_eq!(disk.paths().len(), 2, "a week turned");
     append(&ledger, 3..13).await.unwrap();

@@ -48,6 +48,9 @@ pub(crate) fn proofs(disk: &Arc<dyn Disk>, folder: &Path) -> Vec<(Stream, Result
         let (files, mut notes) = StreamFiles::open(disk, path, stream, SEGMENT_BYTES)?;
         // An unfinished last line may be one that is being written.
         notes.retain(|note| !note.is_torn_line());
+        if let Some(error) = files.unexplained() {
+            return Err(error.clone());
+        }
         let Declared { gaps, dropped } = files.declared().clone();
         Ok(Proof { head: files.head(), segments: files.segment_count(), notes, gaps, dropped })
     };

@@ -5,9 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use app::ports::{Ledger, LedgerError};
+use app::ports::{Dropped, IsNeeded, Ledger, LedgerError, Snapshot, SnapshotPlace};
 use async_trait::async_trait;
 use domain::record::{Draft, Head, Record, Stream};
+use jiff::Timestamp;
+use serde_json::Value;
 
 /// A ledger that refuses to append while it is told to.
 pub struct FailingLedger {
@@ -35,16 +37,54 @@ impl FailingLedger {
 
 #[async_trait]
 impl Ledger for FailingLedger {
-    async fn append(&self, stream: Stream, drafts: Vec<Draft>) -> Result<Vec<Record>, LedgerError> {
+    async fn append(
+        &self,
+        stream: Stream,
+        drafts: Vec<Draft>,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<Vec<Record>, LedgerError> {
         if self.refuses.load(Ordering::Relaxed) {
             return Err(LedgerError::Unavailable("the disk is full".into()));
         }
         self.appends.fetch_add(1, Ordering::Relaxed);
-        self.ledger.append(stream, drafts).await
+        self.ledger.append(stream, drafts, snapshot).await
     }
 
     async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
         self.ledger.read(stream, after, limit).await
+    }
+
+    fn snapshot(&self, stream: Stream) -> Option<SnapshotPlace> {
+        self.ledger.snapshot(stream)
+    }
+
+    async fn snapshot_part(&self, stream: Stream, part: u32) -> Result<Vec<Value>, LedgerError> {
+        self.ledger.snapshot_part(stream, part).await
+    }
+
+    async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(LedgerError::Unavailable("the disk is full".into()));
+        }
+        self.ledger.compact(stream, at, snapshot).await
+    }
+
+    async fn oldest_unneeded(&self, stream: Stream, is_needed: IsNeeded) -> Result<Option<u64>, LedgerError> {
+        self.ledger.oldest_unneeded(stream, is_needed).await
+    }
+
+    async fn drop_up_to(
+        &self,
+        stream: Stream,
+        up_to: u64,
+        at: Timestamp,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<(), LedgerError> {
+        self.ledger.drop_up_to(stream, up_to, at, snapshot).await
+    }
+
+    fn dropped(&self, stream: Stream) -> Option<Dropped> {
+        self.ledger.dropped(stream)
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {

@@ -1,7 +1,7 @@
 //! The board: what is committed is seen, in one order, and nothing else.
 
 use app::{board::News, store::Failure};
-use domain::board::Refusal;
+use domain::{board::Refusal, record::Stream};
 use testkit::TestWorld;
 
 use crate::team::{Member, board, check, holders};
@@ -107,4 +107,31 @@ async fn a_restart_keeps_everything_and_its_epoch() {
     let after = board(&world).await;
     assert_eq!((after.epoch(), after.snapshot().lines), (epoch.as_str(), snapshot.lines));
     assert!(after.since(&epoch, snapshot.seq).is_some(), "the list is the same, so pages only ask what they missed");
+}
+
+#[tokio::test]
+async fn a_start_from_a_snapshot_gives_the_board_and_what_was_missed_since() {
+    let mut world = TestWorld::at("2026-11-24T09:00:00Z");
+    let (mut epoch, mut known, mut first_known) = (String::new(), 0, 0);
+    for start in 0..4 {
+        let board = board(&world).await;
+        let (alice, bob) = (Member { board: &board, name: "alice" }, Member { board: &board, name: "bob" });
+        if start == 0 {
+            alice.checks(FIRST).await.unwrap();
+            (epoch, first_known) = (board.epoch().to_owned(), board.snapshot().seq);
+        } else {
+            assert_eq!(world.world().ledger.snapshot(Stream::Audit).is_some_and(|place| place.seq > 0), start > 1);
+            assert!(board.since(&epoch, known).is_some(), "start {start}: what was missed is known");
+            assert_eq!(holders(&board, FIRST), ["alice"]);
+            assert_eq!(board.snapshot().lines.iter().flat_map(|line| &line.sessions).count(), 1);
+        }
+        if start > 2 {
+            assert!(board.since(&epoch, first_known).is_none(), "from before the snapshot: the whole board");
+        }
+        bob.checks(SECOND).await.unwrap();
+        bob.unchecks(SECOND).await.unwrap();
+        known = board.snapshot().seq;
+        drop(board);
+        world = world.restarted().await;
+    }
 }

@@ -176,6 +176,16 @@ fn sessions(state: &BoardState) -> Vec<Session> {
     state.lines().flat_map(|line| line.sessions).collect()
 }
 
+/// A board of the same list that takes what a start would read of a snapshot.
+fn restored(state: &BoardState) -> BoardState {
+    let mut restored = BoardState::with_list(Arc::clone(&state.list));
+    for fact in state.snapshot() {
+        let written = serde_json::to_string(&fact).unwrap();
+        restored.apply(&serde_json::from_str(&written).unwrap());
+    }
+    restored
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -186,6 +196,7 @@ proptest! {
         for step in &steps {
             let (board, paper) = both.step(step);
             prop_assert_eq!(board, paper, "{:?}", step);
+            prop_assert_eq!(&restored(&both.state), &both.state, "a snapshot makes the state again");
             for connection in CONNECTIONS {
                 let holders = both.state.holders(&ConnectionId::parse(connection).unwrap());
                 let names: Vec<&str> = holders.iter().map(|session| session.user.as_str()).collect();

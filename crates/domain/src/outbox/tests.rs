@@ -1,5 +1,7 @@
 //! The rules of the outbox, told case by case.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn message(number: u8, accepted_at: &str) -> Arc<Message> {
@@ -146,4 +148,58 @@ fn texts_have_a_limit_in_all_and_those_at_an_end_go_first() {
     assert!(outbox.find(&id).is_some(), "one more is remembered until something ends");
     does(&mut outbox, RelayCommand::NoteAttempt { id: MessageId::named("1"), result: taken, at, jitter: 0 });
     assert_eq!(outbox.find(&id), None);
+}
+
+/// An empty outbox that takes what a start would read of a snapshot.
+fn restored(outbox: &Outbox) -> Outbox {
+    let mut restored = Outbox::default();
+    for item in outbox.snapshot() {
+        restored.restore(serde_json::from_str(&serde_json::to_string(&item).unwrap()).unwrap());
+    }
+    restored
+}
+
+/// What happens to one of a few messages.
+fn command() -> impl Strategy<Value = RelayCommand> {
+    let result = prop_oneof![
+        Just(AttemptResult::Taken { words: "250 OK".into() }),
+        Just(AttemptResult::Transient { words: "451 later".into() }),
+        Just(AttemptResult::Permanent { words: "550 no".into() }),
+    ];
+    (0..4u8, 0..12u8, result, 0..9i64, any::<bool>()).prop_map(|(kind, number, result, hours, can_mail)| {
+        let at = "2026-11-24T09:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hours * 20);
+        let id = MessageId::of_bits([number; 16]);
+        match kind {
+            0 => accept(message(number, &at.to_string()), can_mail),
+            1 => RelayCommand::QueueHeld { now: at },
+            2 => RelayCommand::Retry { id, can_mail },
+            _ => RelayCommand::NoteAttempt { id, result, at, jitter: number },
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_snapshot_makes_the_outbox_again(commands in proptest::collection::vec(command(), 1..60)) {
+        let mut outbox = Outbox::default();
+        for command in commands {
+            let twice = matches!(&command, RelayCommand::Accept { message, .. } if outbox.find(&message.id).is_some());
+            let facts = if twice { Vec::new() } else { outbox.decide(command).unwrap_or_default() };
+            facts.iter().for_each(|fact| outbox.apply(fact));
+            prop_assert_eq!(&restored(&outbox), &outbox);
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_keeps_what_was_forgotten_forgotten() {
+    let mut outbox = Outbox::default();
+    for number in 0..REMEMBERED_ENDED_MESSAGES + 3 {
+        let message = numbered(number, "hello");
+        outbox.apply(&RelayFact::Accepted { message: message.clone(), status: Status::Held });
+        outbox.apply(&RelayFact::GivenUp { id: message.id.clone(), at: message.accepted_at });
+    }
+    assert_eq!(restored(&outbox), outbox);
 }

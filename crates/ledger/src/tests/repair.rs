@@ -23,7 +23,9 @@ fn repaired(disk: &MemoryDisk) -> Result<Mended, LedgerError> {
 }
 
 fn lines(disk: &MemoryDisk) -> BTreeSet<Vec<u8>> {
-    let content = disk.content();
+    let mut content = disk.content();
+    // A copy that was not whole yet is made again.
+    content.retain(|path, _| path.extension().is_some_and(|extension| extension == "jsonl"));
     content.values().flat_map(|bytes| bytes.split(|&byte| byte == b'\n')).map(<[u8]>::to_vec).collect()
 }
 
@@ -69,34 +71,40 @@ async fn a_ledger_without_damage_is_not_touched() {
 
 #[tokio::test]
 async fn each_kind_of_damage_is_set_aside_and_named() {
-    let third_line = |bytes: &[u8]| bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).unwrap().0 + 1;
+    let fourth_line = |bytes: &[u8]| bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(2).unwrap().0 + 1;
     type Damage = (&'static str, u32, fn(&mut Vec<u8>, usize), Vec<usize>, Vec<&'static str>);
     let cases: Vec<Damage> = vec![
-        ("a changed record", 3, |bytes, third| bytes[third + 60] ^= 1, vec![21, 22], vec!["audit-000003-line-3.jsonl"]),
+        (
+            "a changed record",
+            3,
+            |bytes, fourth| bytes[fourth + 60] ^= 1,
+            vec![21, 22],
+            vec!["audit-000003-line-4.jsonl"],
+        ),
         ("a changed first record", 3, |bytes, _| bytes[60] ^= 1, vec![20, 21, 22], vec!["audit-000003.jsonl"]),
         ("the very first record", 1, |bytes, _| bytes[60] ^= 1, vec![0, 1, 2], vec!["audit-000001.jsonl"]),
-        ("a cut tail", 3, |bytes, third| bytes.truncate(third), vec![21, 22], vec![]),
+        ("a cut tail", 3, |bytes, fourth| bytes.truncate(fourth), vec![21, 22], vec![]),
         (
             "a changed record of the newest",
             6,
-            |bytes, third| bytes[third] ^= 1,
+            |bytes, fourth| bytes[fourth] ^= 1,
             vec![51, 52],
-            vec!["audit-000006-line-3.jsonl"],
+            vec!["audit-000006-line-4.jsonl"],
         ),
         ("a changed begin of the newest", 6, |bytes, _| bytes[3] ^= 1, vec![50, 51, 52], vec!["audit-000006.jsonl"]),
         (
             "zeros in the middle",
             2,
-            |bytes, third| bytes[third..].fill(0),
+            |bytes, fourth| bytes[fourth..].fill(0),
             vec![11, 12],
-            vec!["audit-000002-line-3.jsonl"],
+            vec!["audit-000002-line-4.jsonl"],
         ),
     ];
     for (case, number, damage, gone, aside) in cases {
         let disk = six_segments().await;
         disk.change(&segment(number), |bytes| {
-            let third = third_line(bytes);
-            damage(bytes, third);
+            let fourth = fourth_line(bytes);
+            damage(bytes, fourth);
         });
         assert!(open(&disk).is_err(), "{case}: it starts unrepaired");
         let (mended, kept) = mends(&disk, case).await;
@@ -118,7 +126,7 @@ async fn missing_segments_leave_gaps_at_either_side() {
     let (mended, kept) = mends(&disk, "three are missing").await;
     assert_eq!(kept, all_but(&[0, 1, 2, 20, 21, 22, 30, 31, 32]));
     let places: Vec<_> = mended.gaps.iter().map(|gap| (gap.after_seq, gap.next_seq)).collect();
-    assert_eq!(places, [(0, 5), (8, 17)]);
+    assert_eq!(places, [(0, 6), (10, 21)]);
 }
 
 #[tokio::test]
@@ -131,7 +139,7 @@ async fn a_segment_that_cannot_be_read_is_set_aside_and_its_numbers_stay_free() 
         assert_eq!(mended.gaps[0].set_aside, [format!("audit-{number:06}.jsonl")]);
         let (ledger, _) = open(&disk).unwrap();
         assert_eq!(numbers(&ledger).await, all_but(&[first, first + 1, first + 2]));
-        assert!(append(&ledger, 900..901).await.unwrap()[0].seq > 24);
+        assert!(append(&ledger, 900..901).await.unwrap()[0].seq > 30);
     }
 }
 
