@@ -146,7 +146,7 @@ def test_a_newer_format_is_left_to_a_newer_version(server):
     used(server)
     segment = newest_segment(server, "audit")
     lines = lines_of(segment)
-    rewritten(segment, [lines[0].replace(b'"format":1', b'"format":2'), *lines[1:]])
+    rewritten(segment, [lines[0].replace(b'"format":2', b'"format":3'), *lines[1:]])
     before = content_of(server.data_dir)
     server.refuses_to_start(str(segment))
     assert content_of(server.data_dir) == before
