@@ -13,8 +13,10 @@ use domain::{
     record::Stream,
     session::SessionId,
 };
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 
+use crate::ports::LedgerError;
 use crate::store::{Answer, Decided, Failure, Moment, ReplayError, Store, View, World};
 
 /// How many updates a reader of the feed may be behind; one who is further
@@ -135,6 +137,15 @@ impl Board {
     /// Wakes at each commit, with the number of its last record.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.committed.clone()
+    }
+
+    /// Drops the oldest segments in which everything happened before `cutoff`;
+    /// whether there were any.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: some of it is still there.
+    pub async fn drop_before(&self, cutoff: Timestamp) -> Result<bool, LedgerError> {
+        self.store.drop_unneeded(move |_, record| record.at >= cutoff).await
     }
 
     /// Waits until everything that was handed in is committed or refused.

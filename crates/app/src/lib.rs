@@ -3,7 +3,7 @@
 //! Read [`ports`] first, then [`store`]: the one way in which anything
 //! changes. [`board`], [`accounts`], [`relay`], [`access`] and [`reports`] each are one
 //! part of the product on top of it; [`findings`] is what they have to
-//! complain about.
+//! complain about, [`retention`] and [`keys`] see that what is old or was replaced goes.
 //!
 //! Deliberately absent: HTTP, Socket.IO, SMTP, files and the JSON of the API.
 
@@ -11,8 +11,10 @@ pub mod access;
 pub mod accounts;
 pub mod board;
 pub mod findings;
+pub mod keys;
 pub mod passwords;
 pub mod ports;
 pub mod relay;
 pub mod reports;
+pub mod retention;
 pub mod store;

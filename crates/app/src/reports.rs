@@ -19,6 +19,7 @@ use domain::{
     session::EndedSession,
     week::Week,
 };
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::sync::watch;
 
 use crate::{
@@ -33,6 +34,9 @@ pub use catalogue::Report;
 
 /// How often the share is looked at.
 pub const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// How far a time zone is ahead of UTC at most: a week begins so much earlier there.
+const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(14);
 
 /// How many records are read at once.
 const PAGE: usize = 4_096;
@@ -120,9 +124,12 @@ impl Reports {
             let after = self.lock().cursor;
             let records = self.ledger.read(Stream::Audit, after, PAGE).await?;
             let Some(last) = records.last() else { return Ok(()) };
+            let gone = self.ledger.dropped(Stream::Audit).map(|dropped| last_week_dropped(dropped.latest));
             let mut weeks = self.lock();
             for record in &records {
-                if let Ok(BoardFact::Unchecked(ended)) = record.fact() {
+                if let Ok(BoardFact::Unchecked(ended)) = record.fact()
+                    && gone.is_none_or(|gone| ended.week > gone)
+                {
                     weeks.note(&ended, record.head());
                 }
             }
@@ -232,6 +239,13 @@ impl Reports {
     fn lock(&self) -> std::sync::MutexGuard<'_, Weeks> {
         self.weeks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The last week of which the ledger may have lost sessions to retention, when
+/// that was the time of the last: its report is whole on the share, and stays.
+pub fn last_week_dropped(latest: Timestamp) -> Week {
+    let anywhere = latest.checked_add(MOST_AHEAD).unwrap_or(latest);
+    Week::of(anywhere, &TimeZone::UTC)
 }
 
 impl Weeks {

@@ -127,6 +127,7 @@ pub type OnCommit<V> = Box<dyn FnMut(&V, &[(u64, <V as View>::Fact)]) + Send>;
 pub struct Store<V: View> {
     jobs: mpsc::Sender<Job<V>>,
     committed: Arc<RwLock<V>>,
+    ledger: Arc<dyn Ledger>,
 }
 
 impl<V: View> Store<V> {
@@ -142,6 +143,7 @@ impl<V: View> Store<V> {
         let view = replay(world.ledger.as_ref(), initial).await?;
         let (jobs, waiting) = mpsc::channel(MAX_WAITING_COMMANDS);
         let committed = Arc::new(RwLock::new(view.clone()));
+        let ledger = Arc::clone(&world.ledger);
         let writer = Writer {
             world,
             working: view.clone(),
@@ -150,7 +152,7 @@ impl<V: View> Store<V> {
             refuses: false,
         };
         tokio::spawn(writer.run(waiting));
-        Ok(Store { jobs, committed })
+        Ok(Store { jobs, committed, ledger })
     }
 
     /// Hands a command to the writer; commands are decided in this order.
@@ -194,8 +196,48 @@ impl<V: View> Store<V> {
     /// [`LedgerError`]: some of it is still there.
     pub async fn compact(&self) -> Result<(), LedgerError> {
         let (done, answer) = oneshot::channel();
+        self.tidy(Job::Compact { done }, answer).await
+    }
+
+    /// Whether there is a segment that could be dropped, as no record in it is needed.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub async fn has_unneeded(
+        &self,
+        is_needed: impl Fn(&V, &Record) -> bool + Send + Sync + 'static,
+    ) -> Result<bool, LedgerError> {
+        Ok(self.unneeded(is_needed).await?.is_some())
+    }
+
+    /// Drops the oldest segments of which no record is needed; whether there
+    /// were any. They are looked at beside the writer.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: some of it is still there.
+    pub async fn drop_unneeded(
+        &self,
+        is_needed: impl Fn(&V, &Record) -> bool + Send + Sync + 'static,
+    ) -> Result<bool, LedgerError> {
+        let Some(up_to) = self.unneeded(is_needed).await? else { return Ok(false) };
+        let (done, answer) = oneshot::channel();
+        self.tidy(Job::Drop { up_to, done }, answer).await?;
+        Ok(true)
+    }
+
+    async fn unneeded(
+        &self,
+        is_needed: impl Fn(&V, &Record) -> bool + Send + Sync + 'static,
+    ) -> Result<Option<u64>, LedgerError> {
+        let committed = Arc::clone(&self.committed);
+        let is_needed =
+            move |record: &Record| is_needed(&committed.read().unwrap_or_else(PoisonError::into_inner), record);
+        self.ledger.oldest_unneeded(V::STREAM, Arc::new(is_needed)).await
+    }
+
+    async fn tidy(&self, job: Job<V>, answer: oneshot::Receiver<Result<(), LedgerError>>) -> Result<(), LedgerError> {
         let stopping = || LedgerError::Unavailable("the server is stopping".into());
-        self.jobs.send(Job::Compact { done }).await.map_err(|_| stopping())?;
+        self.jobs.send(job).await.map_err(|_| stopping())?;
         answer.await.unwrap_or_else(|_| Err(stopping()))
     }
 
@@ -235,6 +277,7 @@ enum Job<V: View> {
     Command { command: V::Command, reply: Reply<V> },
     Adjust { change: Box<dyn Fn(&mut V) + Send>, done: oneshot::Sender<()> },
     Compact { done: oneshot::Sender<Result<(), LedgerError>> },
+    Drop { up_to: u64, done: oneshot::Sender<Result<(), LedgerError>> },
 }
 
 /// The committed state, for the ledger: while it is asked, the writer waits
@@ -282,6 +325,12 @@ impl<V: View> Writer<V> {
                         self.commit(std::mem::take(&mut batch)).await;
                         let at = self.world.clock.now();
                         let _ = done.send(self.world.ledger.compact(V::STREAM, at, self.snapshot()).await);
+                    }
+                    Job::Drop { up_to, done } => {
+                        self.commit(std::mem::take(&mut batch)).await;
+                        let at = self.world.clock.now();
+                        let dropped = self.world.ledger.drop_up_to(V::STREAM, up_to, at, self.snapshot()).await;
+                        let _ = done.send(dropped);
                     }
                 }
             }

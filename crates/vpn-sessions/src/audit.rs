@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::Context;
-use app::ports::{Ledger, LedgerError};
+use app::{
+    ports::{Ledger, LedgerError},
+    reports::last_week_dropped,
+};
 use domain::{
     board::BoardFact,
     checkpoint::{Checkpoint, GrowingDigest, PublicKey, ReportDigest},
@@ -29,6 +32,8 @@ const PAGE: usize = 4_096;
 /// records.
 #[derive(Default)]
 struct Known {
+    /// The last week of which sessions may have been dropped.
+    gone: Option<Week>,
     weeks: BTreeMap<Week, Vec<(u64, EndedSession)>>,
     hashes: BTreeMap<u64, Hash>,
 }
@@ -80,6 +85,10 @@ async fn reports(config: &Config) -> anyhow::Result<Verdict> {
     let key = secret::checkpoint_key(&config.data_dir)?.map(|key| key.public());
     let mut verdict = Verdict { lines: Vec::new(), sound: true };
     for week in weeks_on(&config.audit_dir, known.weeks.keys().copied())? {
+        if known.gone.is_some_and(|gone| week <= gone) {
+            verdict.add_old_report(&config.audit_dir, week, key.as_ref())?;
+            continue;
+        }
         verdict.add_report(&config.audit_dir, week, &known)?;
         verdict.add_checkpoint(&config.audit_dir, week, &known, key.as_ref())?;
     }
@@ -96,19 +105,7 @@ async fn reports(config: &Config) -> anyhow::Result<Verdict> {
 pub(crate) fn verify_reports(folder: &Path, key: &PublicKey) -> anyhow::Result<bool> {
     let mut verdict = Verdict { lines: Vec::new(), sound: true };
     for week in weeks_on(folder, [])? {
-        let name = week.file_name();
-        let content = read(&folder.join(&name))?.unwrap_or_default();
-        match opened(folder, week, key)? {
-            Err(problem) => verdict.complain(format!("report {name}: {problem}")),
-            Ok(checkpoint) if checkpoint.digest == ReportDigest::of(&content) => {
-                let rows = content.split(|&byte| byte == b'\n').count().saturating_sub(2);
-                verdict.lines.push(format!("report {name}: as it was signed, {rows} rows"));
-            }
-            Ok(checkpoint) => {
-                let (signed, there) = (checkpoint.digest.bytes, content.len());
-                verdict.complain(format!("report {name}: {there} bytes that are not the {signed} that were signed"));
-            }
-        }
+        verdict.add_signed(folder, week, key)?;
     }
     println!("{}", verdict.lines.join("\n"));
     Ok(verdict.sound)
@@ -127,6 +124,36 @@ impl Verdict {
             }
             Err(error) => self.complain(format!("{name}: {error}")),
         }
+    }
+
+    /// A report whose records retention dropped is proved by its checkpoint alone.
+    fn add_old_report(&mut self, folder: &Path, week: Week, key: Option<&PublicKey>) -> anyhow::Result<()> {
+        let name = week.file_name();
+        match key {
+            Some(key) if folder.join(&name).exists() => self.add_signed(folder, week, key),
+            Some(_) | None => {
+                self.lines.push(format!("report {name}: not compared, as its records were dropped"));
+                Ok(())
+            }
+        }
+    }
+
+    /// A report must be what its checkpoint signed.
+    fn add_signed(&mut self, folder: &Path, week: Week, key: &PublicKey) -> anyhow::Result<()> {
+        let name = week.file_name();
+        let content = read(&folder.join(&name))?.unwrap_or_default();
+        match opened(folder, week, key)? {
+            Err(problem) => self.complain(format!("report {name}: {problem}")),
+            Ok(checkpoint) if checkpoint.digest == ReportDigest::of(&content) => {
+                let rows = content.split(|&byte| byte == b'\n').count().saturating_sub(2);
+                self.lines.push(format!("report {name}: as it was signed, {rows} rows"));
+            }
+            Ok(checkpoint) => {
+                let (signed, there) = (checkpoint.digest.bytes, content.len());
+                self.complain(format!("report {name}: {there} bytes that are not the {signed} that were signed"));
+            }
+        }
+        Ok(())
     }
 
     fn add_report(&mut self, folder: &Path, week: Week, known: &Known) -> anyhow::Result<()> {
@@ -231,7 +258,8 @@ fn weeks_on(folder: &Path, known: impl IntoIterator<Item = Week>) -> anyhow::Res
 
 async fn known(folder: &Path) -> anyhow::Result<Known> {
     let ledger = ledger::open_to_read(folder)?;
-    let mut known = Known::default();
+    let gone = ledger.dropped(Stream::Audit).map(|dropped| last_week_dropped(dropped.latest));
+    let mut known = Known { gone, ..Known::default() };
     let mut after = 0;
     loop {
         let records = ledger.read(Stream::Audit, after, PAGE).await?;

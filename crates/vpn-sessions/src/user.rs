@@ -53,7 +53,9 @@ async fn set_password(matches: &ArgMatches, config: &Config, user: &UserName) ->
         return set_password_at(&server, &token, user, &password).await;
     }
     let mark = WriterMark::take(&config.data_dir)?;
-    serve::accounts_alone(config, &mark).await?.set_password(user, &password).await?;
+    let accounts = serve::accounts_alone(config, &mark).await?;
+    accounts.set_password(user, &password).await?;
+    accounts.compact().await;
     Ok(())
 }
 
