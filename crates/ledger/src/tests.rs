@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod copy;
+mod dropping;
 mod repair;
 
 /// A disk in memory, that can stop at any call and forgets what was not synced.
