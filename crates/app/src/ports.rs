@@ -51,6 +51,13 @@ pub trait Ledger: Send + Sync {
     /// be there, and another call removes it.
     async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError>;
 
+    /// Proves one more of the segments that the start did not read, newest
+    /// first; whether there are more. One that is damaged is not proved again.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError>;
+
     /// How far the oldest segments reach of which no record is needed any
     /// more: the number of the last record in them, where there are any.
     ///
@@ -71,8 +78,11 @@ pub trait Ledger: Send + Sync {
         snapshot: Arc<dyn Snapshot>,
     ) -> Result<(), LedgerError>;
 
-    /// What was dropped of a stream, where anything was.
-    fn dropped(&self, stream: Stream) -> Option<Dropped>;
+    /// What is not there any more of the begin of a stream, where anything is.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn dropped(&self, stream: Stream) -> Result<Option<Dropped>, LedgerError>;
 
     /// Whether records could be appended just now; leaves nothing behind.
     ///
@@ -91,13 +101,13 @@ pub trait Ledger: Send + Sync {
 /// Whether a record is still needed, whatever its age.
 pub type IsNeeded = Arc<dyn Fn(&Record) -> bool + Send + Sync>;
 
-/// What is not there any more of a stream, as its chain says.
+/// What is not there any more of the begin of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// The number of the last record that was dropped.
+    /// The number of the last record that is not there.
     pub to_seq: u64,
-    /// When the latest of them happened.
-    pub latest: Timestamp,
+    /// They happened before this, by the clock of the time.
+    pub before: Timestamp,
 }
 
 /// The state that the records of a stream made so far. It is asked only when a

@@ -5,7 +5,7 @@
 //! that was interrupted is never taken for a whole one.
 
 use std::{
-    io::{self, ErrorKind, Read},
+    io::{self, ErrorKind},
     path::Path,
     sync::Arc,
 };
@@ -17,12 +17,10 @@ use jiff::Timestamp;
 use crate::{
     WriterMark,
     disk::{Disk, RealDisk, segment_number, segment_path},
+    files::LEDGER,
     stream::{SEGMENT_BYTES, StreamFiles, unusable},
     verify::proofs,
 };
-
-/// The folder of the streams in a data directory.
-const LEDGER: &str = "ledger";
 
 /// The file that says that a folder is being filled.
 const UNFINISHED: &str = "copy_unfinished";
@@ -135,6 +133,8 @@ pub(crate) fn prepare(
     copying: &mut Copying<'_>,
 ) -> Result<(), LedgerError> {
     must_be_whole(disk.as_ref(), backup)?;
+    let ledger = backup.join(LEDGER);
+    disk.names(&ledger).map_err(|error| unusable(&ledger, &error))?;
     must_hold(disk, backup, copying)?;
     begin(disk.as_ref(), data)
 }
@@ -191,7 +191,7 @@ fn copy_streams(disk: &dyn Disk, from: &Path, to: &Path, copying: &mut Copying<'
     let mut total = 0;
     for [source, _] in &folders {
         let numbers = newest_first(disk, source)?;
-        let lengths = numbers.iter().filter_map(|&number| Some(disk.open(&segment_path(source, number)).ok()?.1));
+        let lengths = numbers.iter().filter_map(|&number| disk.length(&segment_path(source, number)).ok());
         total += lengths.sum::<u64>();
     }
     let mut copied = Copied::default();
@@ -257,40 +257,33 @@ fn copy(
     is_written: bool,
     tell: &mut dyn FnMut(u64),
 ) -> Result<Option<u64>, LedgerError> {
-    let (source, length) = match disk.open(from) {
-        Ok(opened) => opened,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unusable(from, &error)),
+    let is_gone = |error: &io::Error| error.kind() == ErrorKind::NotFound;
+    let length = match disk.length(from) {
+        Err(error) if is_gone(&error) => return Ok(None),
+        length => length.map_err(|error| unusable(from, &error))?,
     };
     let mut file = disk.create_new(to).map_err(|error| unusable(to, &error))?;
-    let mut source = source.take(length);
-    let mut piece = vec![0; PIECE_BYTES];
     let (mut bytes, mut whole) = (0, 0);
-    loop {
-        let read = read_some(&mut source, &mut piece).map_err(|error| unusable(from, &error))?;
-        if read == 0 {
+    while bytes < length {
+        let wanted = PIECE_BYTES.min(usize::try_from(length - bytes).unwrap_or(PIECE_BYTES));
+        let piece = match disk.read_at(from, bytes, wanted) {
+            Err(error) if is_gone(&error) => return Ok(None),
+            piece => piece.map_err(|error| unusable(from, &error))?,
+        };
+        if piece.is_empty() {
             break;
         }
-        if let Some(line_end) = piece[..read].iter().rposition(|&byte| byte == b'\n') {
+        if let Some(line_end) = piece.iter().rposition(|&byte| byte == b'\n') {
             whole = bytes + line_end as u64 + 1;
         }
-        file.append(&piece[..read]).map_err(|error| unusable(to, &error))?;
-        bytes += read as u64;
-        tell(read as u64);
+        file.append(&piece).map_err(|error| unusable(to, &error))?;
+        bytes += piece.len() as u64;
+        tell(piece.len() as u64);
     }
     let kept = if is_written { whole } else { bytes };
     let synced = file.sync().and_then(|()| if kept < bytes { disk.cut(to, kept) } else { Ok(()) });
     synced.map_err(|error| unusable(to, &error))?;
     Ok(Some(kept))
-}
-
-fn read_some(source: &mut dyn Read, piece: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match source.read(piece) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            other => return other,
-        }
-    }
 }
 
 fn copy_files(disk: &dyn Disk, from: &Path, to: &Path, names: &[&str]) -> Result<(), LedgerError> {
@@ -325,5 +318,5 @@ fn must_be_empty(disk: &dyn Disk, folder: &Path) -> Result<(), LedgerError> {
 
 fn must_hold(disk: &Arc<dyn Disk>, folder: &Path, copying: &mut Copying<'_>) -> Result<(), LedgerError> {
     (copying.progress)(Progress::Proving);
-    proofs(disk, folder).into_iter().try_for_each(|(_, proof)| proof.map(drop))
+    proofs(disk.as_ref(), folder).into_iter().try_for_each(|(_, proof)| proof.map(drop))
 }

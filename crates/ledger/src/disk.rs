@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -15,16 +15,19 @@ pub(crate) trait Disk: Send + Sync {
     fn names(&self, folder: &Path) -> io::Result<Vec<String>>;
     /// A whole file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
-    /// A file to be read from its beginning, and its length in bytes.
-    fn open(&self, path: &Path) -> io::Result<(Box<dyn Read + Send>, u64)>;
+    /// How long a file is, in bytes.
+    fn length(&self, path: &Path) -> io::Result<u64>;
+    /// Some bytes of a file, fewer only where it ends.
+    fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>>;
     /// Makes a file that must not be there yet.
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>>;
     /// Gives a file another name, which must be free.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file, where it is there.
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Makes a file's content survive a loss of power, whoever wrote it.
-    fn sync_file(&self, path: &Path) -> io::Result<()>;
+    /// Writes what a file has at a place once more, and makes it survive a
+    /// loss of power: a sync alone does nothing for what an earlier one failed on.
+    fn rewrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Makes a folder's names survive a loss of power.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
     /// Cuts a file off, and makes that survive a loss of power.
@@ -38,6 +41,9 @@ pub(crate) trait Appending: Send {
     /// Makes what was written survive a loss of power.
     fn sync(&mut self) -> io::Result<()>;
 }
+
+/// The most memory that is taken before it is seen how long a file is, in bytes.
+const READ_AHEAD: usize = 1024 * 1024;
 
 /// The machine's own.
 pub(crate) struct RealDisk;
@@ -60,10 +66,16 @@ impl Disk for RealDisk {
         fs::read(path)
     }
 
-    fn open(&self, path: &Path) -> io::Result<(Box<dyn Read + Send>, u64)> {
-        let file = File::open(path)?;
-        let bytes = file.metadata()?.len();
-        Ok((Box::new(file), bytes))
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        Ok(fs::metadata(path)?.len())
+    }
+
+    fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut read = Vec::with_capacity(bytes.min(READ_AHEAD));
+        file.take(bytes as u64).read_to_end(&mut read)?;
+        Ok(read)
     }
 
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>> {
@@ -88,8 +100,11 @@ impl Disk for RealDisk {
         }
     }
 
-    fn sync_file(&self, path: &Path) -> io::Result<()> {
-        OpenOptions::new().append(true).open(path)?.sync_all()
+    fn rewrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)?;
+        file.sync_all()
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {

@@ -18,8 +18,13 @@ use crate::{
     disk::{Disk, RealDisk},
     mark::WriterMark,
     note::OpeningNote,
+    reader::Reader,
+    start,
     stream::{SEGMENT_BYTES, StreamFiles, unusable},
 };
+
+/// The folder of the streams in a data directory.
+pub(crate) const LEDGER: &str = "ledger";
 
 /// The file that is written to see whether anything can be.
 const PROBE: &str = "probe";
@@ -33,13 +38,15 @@ pub struct FileLedger {
 }
 
 struct OneStream {
+    /// Held while something is written.
     files: Mutex<StreamFiles>,
-    head: Mutex<Head>,
+    reader: Arc<Reader>,
 }
 
 impl FileLedger {
     /// Opens the ledger of the data directory that is marked, makes it where
-    /// there is none, and proves its chains. `epoch_if_new` names a ledger that
+    /// there is none, and proves the end of its chains, back to what the start
+    /// needs; [`Ledger::prove_older`] proves the rest. `epoch_if_new` names a ledger that
     /// is new. Nothing may be appended once the mark is gone.
     ///
     /// # Errors
@@ -49,7 +56,8 @@ impl FileLedger {
         FileLedger::open_on(Arc::new(RealDisk), mark.folder(), epoch_if_new, SEGMENT_BYTES)
     }
 
-    /// Opens a ledger on any disk, without marking who writes.
+    /// Opens a ledger on any disk, without marking who writes. All streams are
+    /// judged before any is touched.
     pub(crate) fn open_on(
         disk: Arc<dyn Disk>,
         folder: &Path,
@@ -57,52 +65,51 @@ impl FileLedger {
         segment_bytes: usize,
     ) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
         must_be_whole(disk.as_ref(), folder)?;
-        let mut notes = Vec::new();
-        let mut opened = BTreeMap::new();
+        let ledger = folder.join(LEDGER);
+        let mut judged = Vec::new();
         for stream in Stream::ALL {
-            let path: PathBuf = folder.join("ledger").join(stream.name());
-            let (mut files, found) = StreamFiles::open(Arc::clone(&disk), path, stream, segment_bytes)?;
+            judged.push(start::look(disk.as_ref(), ledger.join(stream.name()), stream)?);
+        }
+        let mut epoch = epoch_if_new;
+        let (mut notes, mut streams) = (Vec::new(), BTreeMap::new());
+        for found in judged {
+            found.settle(disk.as_ref())?;
+            let stream = found.stream;
+            if let Some(named) = found.epoch.as_ref().filter(|_| stream == Stream::Audit) {
+                epoch.clone_from(named);
+            }
+            let (mut files, dealt_with) = StreamFiles::of(found, Arc::clone(&disk), segment_bytes);
             // What cannot be removed now is removed by another start.
             let _ = files.finish_dropping();
-            notes.extend(found);
-            opened.insert(stream, files);
+            notes.extend(dealt_with);
+            streams.insert(stream, files);
         }
-        let epoch = opened.get(&Stream::Audit).and_then(StreamFiles::epoch).map_or(epoch_if_new, str::to_owned);
-        let streams = opened.into_iter().map(|(stream, mut files)| {
+        let streams = streams.into_iter().map(|(stream, mut files)| {
             files.set_epoch(&epoch);
-            let head = Mutex::new(files.head());
-            (stream, Arc::new(OneStream { files: Mutex::new(files), head }))
+            let reader = Arc::clone(files.reader());
+            (stream, Arc::new(OneStream { files: Mutex::new(files), reader }))
         });
-        let parent = folder;
-        let folder = folder.join("ledger");
-        for made in [folder.as_path(), parent] {
+        for made in [ledger.as_path(), folder] {
             disk.sync_folder(made).map_err(|error| unusable(made, &error))?;
         }
-        Ok((FileLedger { disk, folder, streams: streams.collect(), epoch }, notes))
+        Ok((FileLedger { disk, folder: ledger, streams: streams.collect(), epoch }, notes))
     }
 
     fn stream(&self, stream: Stream) -> Arc<OneStream> {
         Arc::clone(self.streams.get(&stream).expect("every stream is opened"))
+    }
+
+    fn reader(&self, stream: Stream) -> Arc<Reader> {
+        Arc::clone(&self.stream(stream).reader)
     }
 }
 
 impl OneStream {
     fn append(&self, drafts: Vec<Draft>, snapshot: &dyn Snapshot) -> Result<Vec<Record>, LedgerError> {
         let mut files = self.lock();
-        let records = files.append(drafts, snapshot)?;
-        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = files.head();
-        Ok(records)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut StreamFiles) -> Result<(), LedgerError>) -> Result<(), LedgerError> {
-        let mut files = self.lock();
-        let changed = change(&mut files);
-        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = files.head();
-        changed
-    }
-
-    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
-        self.lock().read(after, limit)
+        let Some(written) = files.write(drafts, snapshot)? else { return Ok(Vec::new()) };
+        // What was written is durable; it counts once it is committed.
+        Ok(files.commit(written))
     }
 
     fn lock(&self) -> MutexGuard<'_, StreamFiles> {
@@ -123,28 +130,27 @@ impl Ledger for FileLedger {
     }
 
     async fn read(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
-        let stream = self.stream(stream);
-        off_thread(move || stream.read(after, limit)).await
+        let reader = self.reader(stream);
+        off_thread(move || reader.read(after, limit)).await
     }
 
     fn snapshot(&self, stream: Stream) -> Option<SnapshotPlace> {
-        self.stream(stream).lock().snapshot()
+        self.reader(stream).snapshot()
     }
 
     async fn snapshot_part(&self, stream: Stream, part: u32) -> Result<Vec<Value>, LedgerError> {
-        let stream = self.stream(stream);
-        off_thread(move || stream.lock().snapshot_part(part)).await
+        let reader = self.reader(stream);
+        off_thread(move || reader.snapshot_part(part)).await
     }
 
     async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError> {
         let stream = self.stream(stream);
-        off_thread(move || stream.change(|files| files.compact(at, snapshot.as_ref()))).await
+        off_thread(move || stream.lock().compact(at, snapshot.as_ref())).await
     }
 
     async fn oldest_unneeded(&self, stream: Stream, is_needed: IsNeeded) -> Result<Option<u64>, LedgerError> {
-        let (stream, disk) = (self.stream(stream), Arc::clone(&self.disk));
-        let standing = stream.lock().standing();
-        off_thread(move || standing.unneeded(disk.as_ref(), is_needed.as_ref())).await
+        let reader = self.reader(stream);
+        off_thread(move || reader.standing()?.unneeded(reader.disk(), is_needed.as_ref())).await
     }
 
     async fn drop_up_to(
@@ -155,11 +161,17 @@ impl Ledger for FileLedger {
         snapshot: Arc<dyn Snapshot>,
     ) -> Result<(), LedgerError> {
         let stream = self.stream(stream);
-        off_thread(move || stream.change(|files| files.drop_up_to(up_to, at, snapshot.as_ref()))).await
+        off_thread(move || stream.lock().drop_up_to(up_to, at, snapshot.as_ref())).await
     }
 
-    fn dropped(&self, stream: Stream) -> Option<Dropped> {
-        self.stream(stream).lock().dropped()
+    async fn dropped(&self, stream: Stream) -> Result<Option<Dropped>, LedgerError> {
+        let reader = self.reader(stream);
+        off_thread(move || Ok(reader.standing()?.missing_before())).await
+    }
+
+    async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError> {
+        let reader = self.reader(stream);
+        off_thread(move || reader.prove_older()).await
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {
@@ -168,7 +180,7 @@ impl Ledger for FileLedger {
     }
 
     fn head(&self, stream: Stream) -> Head {
-        *self.stream(stream).head.lock().unwrap_or_else(PoisonError::into_inner)
+        self.reader(stream).head()
     }
 
     fn epoch(&self) -> &str {

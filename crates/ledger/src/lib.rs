@@ -2,20 +2,28 @@
 //!
 //! [`FileLedger`] is the adapter of the port [`app::ports::Ledger`]. Its parts
 //! in reading order: [`disk`], the few things that are asked of a file system;
-//! [`segment`], how a segment is read; [`stream`], one stream's chain; and
-//! [`mark`], who writes.
+//! [`segment`], how a segment is read and proved; [`snapshot`] and [`start`],
+//! how little of them is; [`stream`], how one is written; [`reader`] and
+//! [`place`], what is read meanwhile; [`dropping`], [`copy`] and [`repair`], what is done to
+//! whole segments, and [`own`], how the chain tells of that; and [`mark`], who writes.
 //!
-//! Only append, sync, create-new, rename, truncate and remove are used, since
+//! Only append, sync, create-new, rename, truncate, remove, and writing the same
+//! bytes once more are used, since
 //! the data directory may be an SMB share: no locks, no mapping, no hard links.
 
 mod copy;
 mod disk;
+mod dropping;
 mod files;
 mod mark;
 mod note;
 mod own;
+mod place;
+mod reader;
 mod repair;
 mod segment;
+mod snapshot;
+mod start;
 mod stream;
 mod verify;
 

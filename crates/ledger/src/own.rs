@@ -8,6 +8,8 @@ use domain::record::{GAP_RECORDED, Hash, Head, LineError, Record, SEGMENTS_DROPP
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::segment::{self, Opened};
+
 /// A record of the ledger's own, as [`domain::record::Draft::of`] takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "body")]
@@ -51,11 +53,15 @@ pub struct Dropped {
     pub to_seq: u64,
     /// Hash of their last record, which the first one that is kept names.
     pub last_hash: String,
-    /// When the latest of them happened.
-    pub latest: Timestamp,
     /// When they were dropped.
     pub at: Timestamp,
 }
+
+/// How lines begin that say something of the chain, from the kind on.
+const SAID: [&[u8]; 2] = [b"kind\":\"gap_recorded\"", b"kind\":\"segments_dropped\""];
+
+/// Within so many bytes of a line its kind begins: number and time are before it.
+const KIND_WITHIN: usize = 128;
 
 /// All that a chain says of itself.
 #[derive(Clone, Debug, Default)]
@@ -115,13 +121,39 @@ impl fmt::Display for Dropped {
 }
 
 impl Declared {
+    /// Takes up what a segment says, whose lines are proved elsewhere.
+    pub(crate) fn take_up(&mut self, bytes: &[u8], first: &Record) {
+        let opened = serde_json::from_value::<Opened>(first.body.clone());
+        for gap in opened.map(|opened| opened.gaps).unwrap_or_default() {
+            self.add(gap);
+        }
+        let says = |line: &[u8]| {
+            SAID.iter().any(|kind| {
+                line.iter()
+                    .take(KIND_WITHIN)
+                    .position(|&byte| byte == b'k')
+                    .is_some_and(|at| line[at..].starts_with(kind))
+            })
+        };
+        for line in segment::lines(bytes).filter(|line| says(line.bytes)) {
+            // A line that is no record is found where the segment is proved.
+            let _ = segment::record(&line).and_then(|record| self.note(&record));
+        }
+    }
+
+    fn add(&mut self, gap: Gap) {
+        if !self.gaps.contains(&gap) {
+            self.gaps.push(gap);
+        }
+    }
+
     /// Takes up what a record says, if it is of the ledger's own.
     pub(crate) fn note(&mut self, record: &Record) -> Result<(), LineError> {
         if record.kind != GAP_RECORDED && record.kind != SEGMENTS_DROPPED {
             return Ok(());
         }
         match record.fact()? {
-            OwnFact::GapRecorded { gaps } => self.gaps.extend(gaps),
+            OwnFact::GapRecorded { gaps } => gaps.into_iter().for_each(|gap| self.add(gap)),
             OwnFact::SegmentsDropped(dropped) => self.dropped.push(dropped),
         }
         Ok(())

@@ -119,8 +119,13 @@ fn carry_out(disk: &dyn Disk, plan: &Plan, repairer: &Repairer) -> io::Result<()
 
 /// Begins a segment behind everything that can be seen, which names the gaps.
 fn record(disk: &dyn Disk, plan: &Plan, repairer: &Repairer) -> io::Result<()> {
-    let opened =
-        Opened { format: FORMAT, stream: plan.stream, segment: plan.next_number, epoch: repairer.epoch.clone() };
+    let opened = Opened {
+        format: FORMAT,
+        stream: plan.stream,
+        segment: plan.next_number,
+        epoch: repairer.epoch.clone(),
+        gaps: plan.known_gaps.clone(),
+    };
     let body = serde_json::to_value(&opened).map_err(io::Error::other)?;
     let (first, opening) = Draft { at: repairer.at, kind: SEGMENT_OPENED.into(), body }.seal(plan.next_place);
     let fact = OwnFact::GapRecorded { gaps: plan.gaps.iter().map(|gap| gap.recorded(repairer)).collect() };

@@ -1,16 +1,23 @@
 //! How a segment is read: line by line, each proved, up to where it stops
 //! being a chain.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use app::ports::LedgerError;
-use domain::record::{FORMAT, Head, LineError, Record, SEGMENT_OPENED, Stream};
+use domain::record::{FORMAT, Head, LineError, MAX_LINE_BYTES, Record, SEGMENT_OPENED, Stream};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// Every so many records their place in the file is remembered.
-const INDEX_EVERY: u64 = 256;
+use crate::{
+    disk::Disk,
+    own::{Break, Declared, Gap},
+    stream::unusable,
+};
 
-/// What the first record of a segment says.
+/// As much of a segment as holds the record that opens it, nearly always.
+const FIRST_BYTES: usize = 4 * 1024;
+
+/// The fact that opens a segment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Opened {
     /// The format of its records.
@@ -21,36 +28,9 @@ pub(crate) struct Opened {
     pub(crate) segment: u32,
     /// Another one whenever a number could come twice.
     pub(crate) epoch: String,
-}
-
-/// A segment and where its records stand.
-#[derive(Clone, Debug)]
-pub(crate) struct Segment {
-    pub(crate) path: PathBuf,
-    /// What its first record follows, the one that opens it.
-    pub(crate) before: Head,
-    /// Whether it begins with a whole snapshot.
-    pub(crate) has_snapshot: bool,
-    index: Vec<(u64, usize)>,
-}
-
-impl Segment {
-    pub(crate) fn new(path: PathBuf, before: Head) -> Segment {
-        Segment { path, before, has_snapshot: false, index: vec![(before.seq + 1, 0)] }
-    }
-
-    /// Remembers where a record stands, now and then.
-    pub(crate) fn place(&mut self, seq: u64, offset: usize) {
-        if self.index.last().is_none_or(|(last, _)| seq >= last + INDEX_EVERY) {
-            self.index.push((seq, offset));
-        }
-    }
-
-    /// Where to begin reading for the records behind `after`.
-    pub(crate) fn offset_behind(&self, after: u64) -> usize {
-        let behind = self.index.partition_point(|(seq, _)| *seq <= after + 1);
-        self.index.get(behind.saturating_sub(1)).map_or(0, |(_, offset)| *offset)
-    }
+    /// Every gap that a repair left before it, so that a start knows of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) gaps: Vec<Gap>,
 }
 
 /// A line of a segment and its place.
@@ -62,9 +42,22 @@ pub(crate) struct Line<'a> {
     pub(crate) ended: bool,
 }
 
-/// The lines of a segment from an offset on; numbers count from there.
-pub(crate) fn lines(bytes: &[u8], offset: usize) -> impl Iterator<Item = Line<'_>> {
-    let mut at = offset;
+/// How a segment's part of the chain ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With the file.
+    Whole,
+    /// With the file, whose lines are so many, yet the next one does not follow.
+    Breaks(usize),
+    /// Before this line: from there on it was refused when it was written.
+    NoPartFrom(usize),
+    /// Before this line, the rest of the newest segment, which is torn.
+    Torn { line: usize, offset: usize },
+}
+
+/// The lines of some bytes of a segment.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    let mut at = 0;
     let mut number = 0;
     std::iter::from_fn(move || {
         let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
@@ -77,8 +70,75 @@ pub(crate) fn lines(bytes: &[u8], offset: usize) -> impl Iterator<Item = Line<'_
     })
 }
 
+/// The record that opens a segment; `None` where the segment was not begun:
+/// its first write did not end, so nothing in it was ever acknowledged.
+pub(crate) fn first_record(disk: &dyn Disk, path: &Path) -> Result<Option<Record>, LedgerError> {
+    let read = |bytes| disk.read_at(path, 0, bytes).map_err(|error| unusable(path, &error));
+    let mut begin = read(FIRST_BYTES)?;
+    if !begin.contains(&b'\n') && begin.len() == FIRST_BYTES {
+        begin = read(MAX_LINE_BYTES + 1)?;
+    }
+    first_of(&begin, path)
+}
+
+/// The record that opens the segment which begins with these bytes.
+pub(crate) fn first_of(bytes: &[u8], path: &Path) -> Result<Option<Record>, LedgerError> {
+    let Some(line) = lines(bytes).next().filter(|line| line.ended) else { return Ok(None) };
+    match record(&line) {
+        Ok(first) => opened(&first, path).map(|_| Some(first)),
+        Err(_) if is_blank(bytes) => Ok(None),
+        Err(error) => {
+            // Another version may write other lines; its first one names its format.
+            let raw = serde_json::from_slice::<Value>(line.bytes).unwrap_or_default();
+            known_format(raw.get("body").unwrap_or(&Value::Null), path)?;
+            Err(damage(path, 1, &error.to_string()))
+        }
+    }
+}
+
+/// Proves a segment whose first record follows `head`, up to where `next`, the
+/// one that opens the next segment, follows, or to its end. Gives the head
+/// behind it.
+pub(crate) fn prove(
+    path: &Path,
+    bytes: &[u8],
+    mut head: Head,
+    next: Option<&Record>,
+    mut each: impl FnMut(Record, &Line<'_>),
+) -> Result<(Head, End), LedgerError> {
+    let mut count = 0;
+    for line in lines(bytes) {
+        if next.is_some_and(|next| next.follows(head)) {
+            return Ok((head, End::NoPartFrom(line.number)));
+        }
+        if next.is_none() && (!line.ended || is_blank(&bytes[line.offset..])) {
+            return Ok((head, End::Torn { line: line.number, offset: line.offset }));
+        }
+        let record = record_behind(&line, head, path)?;
+        head = record.head();
+        count = line.number;
+        each(record, &line);
+    }
+    match next {
+        Some(next) if !next.follows(head) => Ok((head, End::Breaks(count))),
+        Some(_) | None => Ok((head, End::Whole)),
+    }
+}
+
+/// Where a segment does not lead to the next one, the chain must say why.
+pub(crate) fn must_cover(declared: &Declared, place: Break, path: &Path, line: usize) -> Result<(), LedgerError> {
+    if declared.covers(place) {
+        return Ok(());
+    }
+    let problem = match place.after.seq {
+        0 => format!("it begins behind record {}: what came before is missing", place.next.seq),
+        last => format!("its last record is {last}, yet the next segment follows record {}", place.next.seq),
+    };
+    Err(damage(path, line, &problem))
+}
+
 /// A line as the record that stands behind `head`.
-pub(crate) fn record_behind(line: &Line<'_>, head: Head, path: &Path) -> Result<Record, LedgerError> {
+fn record_behind(line: &Line<'_>, head: Head, path: &Path) -> Result<Record, LedgerError> {
     let record = record(line).map_err(|error| damage(path, line.number, &error.to_string()))?;
     if !record.follows(head) {
         let problem =
@@ -96,31 +156,30 @@ pub(crate) fn record(line: &Line<'_>) -> Result<Record, LineError> {
 
 /// What a segment's first record says of it.
 pub(crate) fn opened(record: &Record, path: &Path) -> Result<Opened, LedgerError> {
-    let format = format_of(record);
-    if is_newer(record) {
-        let problem = format!(
-            "{} was written by a newer version (format {format}, this one knows {FORMAT}); start that version. Nothing was changed",
-            path.display()
-        );
-        return Err(LedgerError::Corrupt(problem));
-    }
+    known_format(&record.body, path)?;
     if record.kind != SEGMENT_OPENED {
         return Err(damage(path, 1, "the segment does not begin with the record that opens it"));
     }
     serde_json::from_value(record.body.clone()).map_err(|error| damage(path, 1, &error.to_string()))
 }
 
-/// Whether a newer version began the segment of that first record.
-pub(crate) fn is_newer(record: &Record) -> bool {
-    format_of(record) > u64::from(FORMAT)
+pub(crate) fn known_format(body: &Value, path: &Path) -> Result<(), LedgerError> {
+    let format = body.get("format").and_then(Value::as_u64).unwrap_or_default();
+    if format <= u64::from(FORMAT) {
+        return Ok(());
+    }
+    Err(LedgerError::Corrupt(format!(
+        "{} was written by a newer version (format {format}, this one knows {FORMAT}); start that version. Nothing was changed",
+        path.display()
+    )))
 }
 
-fn format_of(record: &Record) -> u64 {
-    record.body.get("format").and_then(serde_json::Value::as_u64).unwrap_or_default()
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0)
 }
 
 /// Damage, with where it is and what to do.
 pub(crate) fn damage(path: &Path, line: usize, problem: &str) -> LedgerError {
-    let mend = "nothing was changed; put the file back from a backup, or set the damage aside with `vpn-sessions ledger repair`";
+    let mend = "nothing was changed; put the file back from a backup, or let `vpn-sessions ledger repair` set aside what is damaged";
     LedgerError::Corrupt(format!("{} line {line}: {problem}; {mend}", path.display()))
 }

@@ -1,39 +1,39 @@
-//! One stream: its chain, the segment that is written, and what is read again.
+//! One stream as it is written: its chain, and the segment that grows.
 
 use std::{
-    collections::VecDeque,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use app::ports::{LedgerError, Snapshot, SnapshotPlace};
+use app::ports::{LedgerError, Snapshot};
 use domain::{
-    record::{Draft, FORMAT, Head, Record, SEGMENT_OPENED, Stream, seal_raw},
-    snapshot::{NewPart, Part, Parts, SNAPSHOT},
+    record::{Draft, FORMAT, Head, MAX_LINE_BYTES, Record, SEGMENT_OPENED, Stream, seal_raw},
+    snapshot::{NewPart, Parts, SNAPSHOT},
     week::Week,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use serde_json::Value;
 
 use crate::{
-    disk::{Appending, Disk, segment_number, segment_path},
+    disk::{Appending, Disk, segment_path},
     note::OpeningNote,
-    own::{Break, Declared},
-    segment::{self, Opened, Segment},
+    own::Declared,
+    place::{Places, Segment},
+    reader::{Committed, Reader},
+    segment::Opened,
+    start::{self, Found, REWRITTEN_BYTES},
 };
-
-mod dropping;
 
 /// A segment that is longer than this, in bytes, is followed by another:
 /// small enough to be read at a start, large enough that a week is one file.
+/// The snapshot that it begins with does not count.
 pub(crate) const SEGMENT_BYTES: usize = 64 * 1024 * 1024;
 
-/// How many records are kept in memory for those who follow closely.
-const TAIL: usize = 4_096;
+/// No more than this is written before it is synced, in bytes, and one line: a
+/// start writes more of a segment's end once more, should a sync have failed.
+const UNSYNCED_BYTES: usize = 4 * 1024 * 1024;
 
-/// How many bytes of lines they have at most; the last one is always kept.
-const TAIL_BYTES: usize = 16 * 1024 * 1024;
+const _: () = assert!(UNSYNCED_BYTES + 2 * MAX_LINE_BYTES <= REWRITTEN_BYTES);
 
 /// A stream on disk.
 pub(crate) struct StreamFiles {
@@ -42,86 +42,67 @@ pub(crate) struct StreamFiles {
     stream: Stream,
     epoch: String,
     segment_bytes: usize,
-    segments: Vec<Segment>,
     next_number: u32,
     writing: Option<Writing>,
     head: Head,
-    tail: VecDeque<Remembered>,
-    tail_bytes: usize,
-    declared: Declared,
-    /// What is wrong with the chain that no start needs to know.
-    unexplained: Option<LedgerError>,
-    /// Everything behind this record is in the tail.
-    tail_behind: u64,
-    snapshot: Option<SnapshotPlace>,
-}
-
-/// A record that is kept in memory, and how long its line is.
-struct Remembered {
-    record: Record,
-    bytes: usize,
+    reader: Arc<Reader>,
+    /// What was said of the chain so far.
+    pub(crate) declared: Declared,
 }
 
 /// The segment that is written.
 struct Writing {
     file: Box<dyn Appending>,
-    /// How many bytes come before what was appended: they fill no segment.
-    opening: usize,
+    number: u32,
+    /// How long the file is, in bytes.
+    length: u64,
+    /// How many of them were appended behind the snapshot.
     bytes: usize,
     week: Week,
 }
 
+/// Records that are durable, and shown to nobody yet.
+pub(crate) struct Written {
+    writing: Writing,
+    committed: Committed,
+}
+
+/// Why a segment did not take records, and what it did not take.
+struct Failed {
+    drafts: Vec<Draft>,
+    path: PathBuf,
+    error: io::Error,
+}
+
 impl StreamFiles {
-    /// Reads and proves a stream. A torn tail is cut off and noted; damage is
-    /// an error, and nothing is changed.
+    /// Opens a stream and mends its end; what was found and dealt with is noted.
     pub(crate) fn open(
         disk: Arc<dyn Disk>,
         folder: PathBuf,
         stream: Stream,
         segment_bytes: usize,
     ) -> Result<(StreamFiles, Vec<OpeningNote>), LedgerError> {
-        disk.make_folder(&folder).map_err(|error| unusable(&folder, &error))?;
-        let mut numbers: Vec<u32> = disk
-            .names(&folder)
-            .map_err(|error| unusable(&folder, &error))?
-            .iter()
-            .filter_map(|name| segment_number(name))
-            .collect();
-        numbers.sort_unstable();
-        let mut files = StreamFiles {
-            disk,
-            folder,
-            stream,
-            epoch: String::new(),
+        let found = start::look(disk.as_ref(), folder, stream)?;
+        found.settle(disk.as_ref())?;
+        Ok(StreamFiles::of(found, disk, segment_bytes))
+    }
+
+    /// Goes on behind what was found, and was settled.
+    pub(crate) fn of(mut found: Found, disk: Arc<dyn Disk>, segment_bytes: usize) -> (StreamFiles, Vec<OpeningNote>) {
+        let notes = std::mem::take(&mut found.notes);
+        let files = StreamFiles {
+            folder: found.folder.clone(),
+            stream: found.stream,
+            epoch: found.epoch.clone().unwrap_or_default(),
             segment_bytes,
-            segments: Vec::new(),
-            next_number: numbers.last().map_or(1, |last| last + 1),
+            next_number: found.newest_number + 1,
             writing: None,
-            head: Head::genesis(stream),
-            tail: VecDeque::new(),
-            tail_bytes: 0,
-            declared: Declared::default(),
-            unexplained: None,
-            tail_behind: 0,
-            snapshot: None,
+            head: found.head,
+            declared: found.declared.clone(),
+            reader: Arc::new(Reader::of(found, Arc::clone(&disk))),
+            disk,
         };
-        let notes = files.read_all(&numbers)?;
-        files.settle().map_err(|error| unusable(&files.folder, &error))?;
-        Ok((files, notes))
-    }
-
-    /// Makes what was read survive a loss of power: a process that was killed
-    /// may have written it and not synced, and what comes next rests on it.
-    fn settle(&self) -> io::Result<()> {
-        if let Some(newest) = self.segments.last() {
-            self.disk.sync_file(&newest.path)?;
-        }
-        self.disk.sync_folder(&self.folder)
-    }
-
-    /// The epoch that the newest segment names, if there is one.
-    pub(crate) fn epoch(&self) -> Option<&str> {
-        (!self.segments.is_empty()).then_some(self.epoch.as_str())
+        (files, notes)
     }
 
     /// What segments name from here on.
@@ -129,330 +110,221 @@ impl StreamFiles {
         self.epoch = epoch.to_owned();
     }
 
-    /// In how many segments it is kept.
-    pub(crate) fn segment_count(&self) -> usize {
-        self.segments.len()
+    /// What reads the stream.
+    pub(crate) fn reader(&self) -> &Arc<Reader> {
+        &self.reader
     }
 
-    /// What the chain says of itself.
-    pub(crate) fn declared(&self) -> &Declared {
-        &self.declared
-    }
-
-    /// What is missing without a word in the chain, though a start can do
-    /// without it.
-    pub(crate) fn unexplained(&self) -> Option<&LedgerError> {
-        self.unexplained.as_ref()
-    }
-
-    /// The end of the chain.
-    pub(crate) fn head(&self) -> Head {
-        self.head
-    }
-
-    /// Appends records, all or none; they survive a loss of power when this
-    /// returns. A segment whose write or sync failed is never written again.
-    pub(crate) fn append(&mut self, drafts: Vec<Draft>, snapshot: &dyn Snapshot) -> Result<Vec<Record>, LedgerError> {
-        let Some(at) = drafts.first().map(|first| first.at) else { return Ok(Vec::new()) };
+    /// Writes records, all or none; they survive a loss of power when this
+    /// returns, and count once they are committed. A segment whose write or
+    /// sync failed is never written again: what it did not take is written to
+    /// another one.
+    pub(crate) fn write(
+        &mut self,
+        drafts: Vec<Draft>,
+        snapshot: &dyn Snapshot,
+    ) -> Result<Option<Written>, LedgerError> {
+        let Some(at) = drafts.first().map(|first| first.at) else { return Ok(None) };
         let week = Week::of(at, &TimeZone::UTC);
-        let full =
-            self.writing.as_ref().is_none_or(|writing| writing.bytes >= self.segment_bytes || writing.week != week);
-        let opening = if full { self.opening(at, Some(snapshot)) } else { Opening::none(self.head) };
-        let mut sealed = Vec::with_capacity(drafts.len());
-        let mut head = opening.head;
-        for draft in drafts {
-            let (record, line) = draft.seal(head);
-            head = record.head();
-            sealed.push((record, line));
-        }
-        let bytes: String = sealed.iter().flat_map(|(_, line)| [line.as_str(), "\n"]).collect();
-        let begin = if full { self.begin(&opening, &bytes, week) } else { self.extend(&bytes) };
-        let begin = begin.map_err(|error| {
-            self.writing = None;
-            unusable(&self.folder, &error)
-        })?;
-        Ok(self.keep(sealed, begin, head))
+        let has_room = |writing: &Writing| writing.bytes < self.segment_bytes && writing.week == week;
+        let written = match self.writing.take().filter(has_room) {
+            Some(writing) => self.extend(writing, drafts),
+            None => self.begin(at, drafts, Some(snapshot)),
+        };
+        let failed = match written {
+            Ok(written) => return Ok(Some(written)),
+            Err(failed) => failed,
+        };
+        let written = self.begin(at, failed.drafts, Some(snapshot)).map_err(Failed::into_error)?;
+        let (path, error) = (failed.path.display(), failed.error);
+        tracing::warn!("{path} could not be written ({error}); what it did not take is kept in the next segment");
+        Ok(Some(written))
     }
 
-    /// The lines that begin a segment.
-    fn opening(&self, at: Timestamp, snapshot: Option<&dyn Snapshot>) -> Opening {
-        let (record, line) = Draft::of(at, &OpeningFact::of(self)).seal(self.head);
-        let mut opening = Opening { lines: line + "\n", head: record.head(), has_snapshot: snapshot.is_some() };
-        let Some(snapshot) = snapshot else { return opening };
-        let mut parts = Parts::default();
-        snapshot.each_item(&mut |item| {
-            if let Some(part) = parts.add(item) {
-                opening.add(at, &part);
-            }
-        });
-        opening.add(at, &parts.finish());
-        opening
+    /// Makes what was written part of the chain, for those who read too.
+    pub(crate) fn commit(&mut self, Written { writing, committed }: Written) -> Vec<Record> {
+        self.head = committed.head;
+        self.writing = Some(writing);
+        self.reader.commit(committed)
+    }
+
+    /// Begins a segment with a snapshot, and those records behind it; gives its number.
+    pub(crate) fn turn(
+        &mut self,
+        at: Timestamp,
+        drafts: Vec<Draft>,
+        snapshot: &dyn Snapshot,
+    ) -> Result<u32, LedgerError> {
+        self.writing = None;
+        let written = self.begin(at, drafts, Some(snapshot)).map_err(Failed::into_error)?;
+        let number = written.writing.number;
+        self.commit(written);
+        Ok(number)
+    }
+
+    /// Removes all segments before that one, oldest first, so that what is
+    /// left is one chain whenever that stops.
+    pub(crate) fn remove_before(&self, number: u32) -> Result<(), LedgerError> {
+        self.reader.forget_before(number);
+        let numbers =
+            start::numbers(self.disk.as_ref(), &self.folder).map_err(|error| unusable(&self.folder, &error))?;
+        for older in numbers.into_iter().filter(|older| *older < number) {
+            let path = segment_path(&self.folder, older);
+            let removed = self.disk.remove(&path).and_then(|()| self.disk.sync_folder(&self.folder));
+            removed.map_err(|error| unusable(&path, &error))?;
+        }
+        Ok(())
     }
 
     /// Begins a segment that names another epoch, and nothing else.
     pub(crate) fn begin_epoch(&mut self, epoch: &str, at: Timestamp) -> Result<(), LedgerError> {
         self.set_epoch(epoch);
-        let opening = self.opening(at, None);
-        let week = Week::of(at, &TimeZone::UTC);
-        self.begin(&opening, "", week).map_err(|error| unusable(&self.folder, &error))?;
-        self.keep(Vec::new(), 0, opening.head);
+        let written = self.begin(at, Vec::new(), None).map_err(Failed::into_error)?;
+        self.commit(written);
         Ok(())
     }
 
-    /// The records behind `after`, at most `limit`, without those that open segments.
-    pub(crate) fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
-        if after >= self.tail_behind {
-            let records = self.tail.iter().map(|remembered| &remembered.record);
-            let behind = records.filter(|record| record.seq > after);
-            return Ok(behind.take(limit).cloned().collect());
+    fn extend(&self, writing: Writing, drafts: Vec<Draft>) -> Result<Written, Failed> {
+        let path = segment_path(&self.folder, writing.number);
+        let sealed = sealed(drafts, self.head);
+        let mut growing = Growing::at_the_end_of(writing);
+        match sealed.iter().try_for_each(|(record, line)| growing.add(record.seq, line)).and_then(|()| growing.end()) {
+            Ok(()) => Ok(growing.written(sealed, self.head, None)),
+            Err(error) => Err(Failed::of(sealed, path, error)),
         }
-        let mut records = Vec::new();
-        for (at, segment) in self.segments.iter().enumerate() {
-            let end = self.segments.get(at + 1).map_or(self.head.seq + 1, |next| next.before.seq + 1);
-            if end > after + 1 {
-                self.read_segment(segment, after, end, limit, &mut records)?;
-            }
-            if records.len() >= limit {
-                break;
-            }
-        }
-        Ok(records)
     }
 
-    fn read_segment(
-        &self,
-        segment: &Segment,
-        after: u64,
-        end: u64,
-        limit: usize,
-        records: &mut Vec<Record>,
-    ) -> Result<(), LedgerError> {
-        let bytes = self.disk.read(&segment.path).map_err(|error| unusable(&segment.path, &error))?;
-        for line in segment::lines(&bytes, segment.offset_behind(after)) {
-            if records.len() >= limit || records.last().is_some_and(|last| last.seq + 1 >= end) {
-                break;
-            }
-            let record = segment::record(&line).map_err(|error| {
-                LedgerError::Corrupt(format!("{} at byte {}: {error}", segment.path.display(), line.offset))
-            })?;
-            if record.seq >= end {
-                break;
-            }
-            if record.seq > after && !record.is_of_the_ledger() {
-                records.push(record);
-            }
-        }
-        Ok(())
-    }
-
-    /// The newest whole snapshot that was found at the opening.
-    pub(crate) fn snapshot(&self) -> Option<SnapshotPlace> {
-        self.snapshot
-    }
-
-    /// The items of a part of that snapshot.
-    pub(crate) fn snapshot_part(&self, part: u32) -> Result<Vec<Value>, LedgerError> {
-        let place = self.snapshot.filter(|place| (1..=place.parts).contains(&part));
-        let found = place.and_then(|place| {
-            let segment = self.segments.iter().find(|segment| segment.before.seq == place.seq)?;
-            Some((segment, place.seq + 1 + u64::from(part)))
-        });
-        let Some((segment, seq)) = found else {
-            return Err(LedgerError::Unavailable(format!("there is no part {part} of a snapshot")));
-        };
-        let bytes = self.disk.read(&segment.path).map_err(|error| unusable(&segment.path, &error))?;
-        let mut lines = segment::lines(&bytes, segment.offset_behind(seq - 1));
-        let record = lines.find_map(|line| segment::record(&line).ok().filter(|record| record.seq == seq));
-        let items = record.and_then(|record| serde_json::from_value::<Part>(record.body).ok()).map(|part| part.items);
-        items.ok_or_else(|| segment::damage(&segment.path, 1 + part as usize, "it is no part of a snapshot"))
-    }
-
-    fn begin(&mut self, opening: &Opening, bytes: &str, week: Week) -> io::Result<usize> {
+    fn begin(&mut self, at: Timestamp, drafts: Vec<Draft>, snapshot: Option<&dyn Snapshot>) -> Result<Written, Failed> {
         let number = self.next_number;
-        self.next_number += 1;
         let path = segment_path(&self.folder, number);
-        let mut file = self.disk.create_new(&path)?;
-        let begun = file.append(opening.lines.as_bytes()).and_then(|()| file.append(bytes.as_bytes()));
-        let begun = begun.and_then(|()| file.sync());
-        if let Err(error) = begun.and_then(|()| self.disk.sync_folder(&self.folder)) {
-            drop(file);
-            // Nothing in it was acknowledged; one that stays is passed over.
-            let _ = self.disk.remove(&path);
-            return Err(error);
-        }
-        let mut segment = Segment::new(path, self.head);
-        segment.has_snapshot = opening.has_snapshot;
-        self.segments.push(segment);
-        self.writing = Some(Writing { file, opening: opening.lines.len(), bytes: bytes.len(), week });
-        Ok(opening.lines.len())
-    }
-
-    fn extend(&mut self, bytes: &str) -> io::Result<usize> {
-        let Some(writing) = &mut self.writing else { return Err(ErrorKind::NotFound.into()) };
-        writing.file.append(bytes.as_bytes())?;
-        writing.file.sync()?;
-        let offset = writing.opening + writing.bytes;
-        writing.bytes += bytes.len();
-        Ok(offset)
-    }
-
-    fn keep(&mut self, sealed: Vec<(Record, String)>, mut offset: usize, head: Head) -> Vec<Record> {
-        let mut records = Vec::with_capacity(sealed.len());
-        for (record, line) in sealed {
-            if let Some(segment) = self.segments.last_mut() {
-                segment.place(record.seq, offset);
+        let file = match self.disk.create_new(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.next_number += u32::from(error.kind() == ErrorKind::AlreadyExists);
+                return Err(Failed { drafts, path, error });
             }
-            offset += line.len() + 1;
-            self.remember(record.clone(), line.len());
-            records.push(record);
-        }
-        self.head = head;
-        records
-    }
-
-    fn remember(&mut self, record: Record, bytes: usize) {
-        self.tail_bytes += bytes;
-        self.tail.push_back(Remembered { record, bytes });
-        while self.tail.len() > TAIL || (self.tail_bytes > TAIL_BYTES && self.tail.len() > 1) {
-            let Some(forgotten) = self.tail.pop_front() else { return };
-            self.tail_bytes -= forgotten.bytes;
-            self.tail_behind = forgotten.record.seq;
-        }
-    }
-
-    fn read_all(&mut self, numbers: &[u32]) -> Result<Vec<OpeningNote>, LedgerError> {
-        let mut notes = Vec::new();
-        let mut contents = Vec::new();
-        for &number in numbers {
-            let path = segment_path(&self.folder, number);
-            let bytes = self.disk.read(&path).map_err(|error| unusable(&path, &error))?;
-            let first = segment::lines(&bytes, 0).next().filter(|line| line.ended);
-            match first.map(|line| segment::record(&line)) {
-                // Nothing in it was ever acknowledged: its first write did not end.
-                None => notes.push(OpeningNote::unfinished(&path)),
-                Some(Err(_)) if is_blank(&bytes) => notes.push(OpeningNote::unfinished(&path)),
-                Some(Err(error)) => return Err(segment::damage(&path, 1, &error.to_string())),
-                Some(Ok(first)) => contents.push((path, bytes, first)),
+        };
+        self.next_number += 1;
+        let week = Week::of(at, &TimeZone::UTC);
+        let mut growing = Growing::at_the_end_of(Writing { file, number, length: 0, bytes: 0, week });
+        let opened = self.open_segment(&mut growing, at, snapshot);
+        let sealed = sealed(drafts, *opened.as_ref().unwrap_or(&self.head));
+        let begun = opened.and_then(|head| {
+            growing.begins_to_count();
+            sealed.iter().try_for_each(|(record, line)| growing.add(record.seq, line))?;
+            growing.end()?;
+            self.disk.sync_folder(&self.folder)?;
+            Ok(head)
+        });
+        match begun {
+            Ok(head) => {
+                let segment = Segment::new(path, number, self.head.seq + 1, Some(Places::from(self.head.seq + 1)));
+                Ok(growing.written(sealed, head, Some(segment)))
+            }
+            Err(error) => {
+                drop(growing);
+                // Nothing in it was acknowledged; one that stays is passed over.
+                let _ = self.disk.remove(&path);
+                Err(Failed::of(sealed, path, error))
             }
         }
-        let mut breaks = Vec::new();
-        for at in 0..contents.len() {
-            let (path, bytes, first) = &contents[at];
-            if !first.follows(self.head) {
-                let last = self.segments.last().map_or(path, |segment| &segment.path);
-                breaks.push((last.clone(), Break { after: self.head, next: first.head_before() }));
-                self.head = first.head_before();
-            }
-            let next = contents.get(at + 1).map(|(_, _, next)| next);
-            notes.extend(self.read_one(path, bytes, first, next)?);
-        }
-        self.judge(&breaks)?;
-        Ok(notes)
     }
 
-    /// Where a segment does not follow the one before, the chain must say why.
-    /// A start can do without the begin of a stream, where a snapshot stands in.
-    fn judge(&mut self, breaks: &[(PathBuf, Break)]) -> Result<(), LedgerError> {
-        for (path, place) in breaks.iter().filter(|(_, place)| !self.declared.covers(*place)) {
-            let problem = match place.after.seq {
-                0 => format!("it begins behind record {}: what came before is missing", place.next.seq),
-                last => format!("its last record is {last}, yet the next segment follows record {}", place.next.seq),
-            };
-            let damage = segment::damage(path, 1, &problem);
-            if place.after.seq > 0 || self.snapshot.is_none() {
-                return Err(damage);
+    /// Writes the lines that a segment begins with; returns the head behind them.
+    fn open_segment(&self, growing: &mut Growing, at: Timestamp, snapshot: Option<&dyn Snapshot>) -> io::Result<Head> {
+        let (record, line) = Draft::of(at, &self.opening_fact(growing.writing.number)).seal(self.head);
+        growing.add(record.seq, &line)?;
+        let mut head = record.head();
+        let Some(snapshot) = snapshot else { return Ok(head) };
+        let mut write = |part: NewPart| {
+            let body = serde_json::to_string(&part).expect("parts are plain values with string keys");
+            let (behind, line) = seal_raw(at, SNAPSHOT, &body, head);
+            head = behind;
+            growing.add(head.seq, &line)
+        };
+        let mut parts = Parts::default();
+        let mut result = Ok(());
+        snapshot.each_item(&mut |item| {
+            if let (Some(part), Ok(())) = (parts.add(item), &result) {
+                result = write(part);
             }
-            self.unexplained = Some(damage);
+        });
+        result?;
+        write(parts.finish())?;
+        Ok(head)
+    }
+
+    fn opening_fact(&self, number: u32) -> OpeningFact {
+        let body = Opened {
+            format: FORMAT,
+            stream: self.stream,
+            segment: number,
+            epoch: self.epoch.clone(),
+            gaps: self.declared.gaps.clone(),
+        };
+        OpeningFact { kind: SEGMENT_OPENED, body }
+    }
+}
+
+impl Failed {
+    fn of(sealed: Vec<(Record, String)>, path: PathBuf, error: io::Error) -> Failed {
+        Failed { drafts: sealed.into_iter().map(|(record, _)| record.into_draft()).collect(), path, error }
+    }
+
+    fn into_error(self) -> LedgerError {
+        unusable(&self.path, &self.error)
+    }
+}
+
+/// A segment while lines are added, some of which are not in the file yet.
+struct Growing {
+    writing: Writing,
+    lines: String,
+    /// How many bytes of these lines fill no segment.
+    uncounted: usize,
+    places: Vec<(u64, u64)>,
+}
+
+impl Growing {
+    fn at_the_end_of(writing: Writing) -> Growing {
+        Growing { writing, lines: String::new(), uncounted: 0, places: Vec::new() }
+    }
+
+    fn add(&mut self, seq: u64, line: &str) -> io::Result<()> {
+        if line.len() > MAX_LINE_BYTES {
+            let problem = format!("a record has {} bytes; at most {MAX_LINE_BYTES} are read again", line.len());
+            return Err(io::Error::new(ErrorKind::InvalidInput, problem));
         }
+        self.places.push((seq, self.writing.length + self.lines.len() as u64));
+        self.lines.push_str(line);
+        self.lines.push('\n');
+        if self.lines.len() > UNSYNCED_BYTES { self.end() } else { Ok(()) }
+    }
+
+    /// Writes and syncs what is not in the file yet.
+    fn end(&mut self) -> io::Result<()> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        self.writing.file.append(self.lines.as_bytes())?;
+        self.writing.file.sync()?;
+        self.writing.length += self.lines.len() as u64;
+        self.writing.bytes += self.lines.len() - std::mem::take(&mut self.uncounted);
+        self.lines.clear();
         Ok(())
     }
 
-    /// Reads a segment up to where the next one follows, or to its end.
-    fn read_one(
-        &mut self,
-        path: &Path,
-        bytes: &[u8],
-        first: &Record,
-        next: Option<&Record>,
-    ) -> Result<Option<OpeningNote>, LedgerError> {
-        self.epoch = segment::opened(first, path)?.epoch;
-        let mut segment = Segment::new(path.to_owned(), first.head_before());
-        let mut parts = PartsFound::behind(first);
-        let mut note = None;
-        for line in segment::lines(bytes, 0) {
-            if next.is_some_and(|next| next.follows(self.head)) {
-                note = Some(OpeningNote::no_part(path, line.number));
-                break;
-            }
-            if next.is_none() && (!line.ended || is_blank(&bytes[line.offset..])) {
-                note = Some(self.cut_off(path, &line, bytes.len())?);
-                break;
-            }
-            let record = segment::record_behind(&line, self.head, path)?;
-            let noted = self.declared.note(&record);
-            noted.map_err(|error| segment::damage(path, line.number, &error.to_string()))?;
-            segment.place(record.seq, line.offset);
-            self.head = record.head();
-            parts.note(&record);
-            if !record.is_of_the_ledger() {
-                self.remember(record, line.bytes.len());
-            }
-        }
-        segment.has_snapshot = parts.place().is_some();
-        self.segments.push(segment);
-        self.snapshot = parts.place().or(self.snapshot);
-        Ok(note)
+    /// What was added so far fills no segment.
+    fn begins_to_count(&mut self) {
+        self.writing.bytes = 0;
+        self.uncounted = self.lines.len();
     }
 
-    fn cut_off(&self, path: &Path, line: &segment::Line<'_>, bytes: usize) -> Result<OpeningNote, LedgerError> {
-        self.disk.cut(path, line.offset as u64).map_err(|error| unusable(path, &error))?;
-        Ok(OpeningNote::torn(path, line.number, bytes - line.offset))
-    }
-}
-
-/// The lines that begin a segment, and the head behind them.
-struct Opening {
-    lines: String,
-    head: Head,
-    has_snapshot: bool,
-}
-
-impl Opening {
-    fn none(head: Head) -> Opening {
-        Opening { lines: String::new(), head, has_snapshot: false }
-    }
-
-    fn add(&mut self, at: Timestamp, part: &NewPart) {
-        let body = serde_json::to_string(part).expect("parts are plain values with string keys");
-        let (head, line) = seal_raw(at, SNAPSHOT, &body, self.head);
-        self.head = head;
-        self.lines.push_str(&line);
-        self.lines.push('\n');
-    }
-}
-
-/// What is found of the snapshot that a segment begins with.
-struct PartsFound {
-    place: SnapshotPlace,
-    whole: bool,
-}
-
-impl PartsFound {
-    fn behind(opened: &Record) -> PartsFound {
-        PartsFound { place: SnapshotPlace { seq: opened.head_before().seq, parts: 0 }, whole: false }
-    }
-
-    fn note(&mut self, record: &Record) {
-        let next = self.place.seq + 2 + u64::from(self.place.parts);
-        if self.whole || record.kind != SNAPSHOT || record.seq != next {
-            return;
-        }
-        self.place.parts += 1;
-        self.whole = record.body.get("last").and_then(Value::as_bool).unwrap_or(false);
-    }
-
-    fn place(&self) -> Option<SnapshotPlace> {
-        self.whole.then_some(self.place)
+    fn written(self, sealed: Vec<(Record, String)>, before: Head, begun: Option<Arc<Segment>>) -> Written {
+        let head = sealed.last().map_or(before, |(record, _)| record.head());
+        let for_views = sealed.into_iter().filter(|(record, _)| !record.is_of_the_ledger());
+        let records = for_views.map(|(record, line)| (record, line.len())).collect();
+        Written { writing: self.writing, committed: Committed { records, places: self.places, begun, head } }
     }
 }
 
@@ -463,16 +335,14 @@ struct OpeningFact {
     body: Opened,
 }
 
-impl OpeningFact {
-    fn of(files: &StreamFiles) -> OpeningFact {
-        let body =
-            Opened { format: FORMAT, stream: files.stream, segment: files.next_number, epoch: files.epoch.clone() };
-        OpeningFact { kind: SEGMENT_OPENED, body }
-    }
-}
-
-fn is_blank(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| byte == 0)
+/// Drafts with their places behind `head`, and their lines.
+fn sealed(drafts: Vec<Draft>, mut head: Head) -> Vec<(Record, String)> {
+    let seal = |draft: Draft| {
+        let (record, line) = draft.seal(head);
+        head = record.head();
+        (record, line)
+    };
+    drafts.into_iter().map(seal).collect()
 }
 
 /// What a file system says no to, with the mend.

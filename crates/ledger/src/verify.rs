@@ -1,6 +1,6 @@
 //! Proving a ledger without touching it, beside a server that writes or without.
 
-use std::{io, path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use app::ports::LedgerError;
 use domain::record::{Head, Stream};
@@ -8,9 +8,12 @@ use domain::record::{Head, Stream};
 use crate::{
     Dropped, FileLedger, Gap, OpeningNote,
     copy::must_be_whole,
-    disk::{Appending, Disk, RealDisk},
-    own::Declared,
-    stream::{SEGMENT_BYTES, StreamFiles},
+    disk::{Appending, Disk, RealDisk, segment_path},
+    files::LEDGER,
+    own::{Break, Declared},
+    segment::{self, End},
+    start,
+    stream::{SEGMENT_BYTES, unusable},
 };
 
 /// A stream whose chain holds.
@@ -35,26 +38,51 @@ pub struct Proof {
 /// [`LedgerError::Unavailable`].
 pub fn verify(folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
     match must_be_whole(&RealDisk, folder) {
-        Ok(()) => proofs(&(Arc::new(RealDisk) as Arc<dyn Disk>), folder),
+        Ok(()) => proofs(&RealDisk, folder),
         Err(error) => Stream::ALL.into_iter().map(|stream| (stream, Err(error.clone()))).collect(),
     }
 }
 
 /// Proves each stream on any disk.
-pub(crate) fn proofs(disk: &Arc<dyn Disk>, folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
-    let proved = |stream: Stream| {
-        let path = folder.join("ledger").join(stream.name());
-        let disk = Arc::new(ReadOnlyDisk(Arc::clone(disk)));
-        let (files, mut notes) = StreamFiles::open(disk, path, stream, SEGMENT_BYTES)?;
-        // An unfinished last line may be one that is being written.
-        notes.retain(|note| !note.is_torn_line());
-        if let Some(error) = files.unexplained() {
-            return Err(error.clone());
-        }
-        let Declared { gaps, dropped } = files.declared().clone();
-        Ok(Proof { head: files.head(), segments: files.segment_count(), notes, gaps, dropped })
-    };
+pub(crate) fn proofs(disk: &dyn Disk, folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
+    let proved = |stream: Stream| proved(disk, &folder.join(LEDGER).join(stream.name()), stream);
     Stream::ALL.into_iter().map(|stream| (stream, proved(stream))).collect()
+}
+
+fn proved(disk: &dyn Disk, folder: &Path, stream: Stream) -> Result<Proof, LedgerError> {
+    let numbers = start::numbers(disk, folder).map_err(|error| unusable(folder, &error))?;
+    let mut proof =
+        Proof { head: Head::genesis(stream), segments: 0, notes: Vec::new(), gaps: Vec::new(), dropped: Vec::new() };
+    let (mut declared, mut breaks) = (Declared::default(), Vec::new());
+    let mut begun = Vec::new();
+    for number in numbers {
+        let path = segment_path(folder, number);
+        match segment::first_record(disk, &path)? {
+            Some(first) => begun.push((path, first)),
+            None => proof.notes.push(OpeningNote::unfinished(&path)),
+        }
+    }
+    for (at, (path, first)) in begun.iter().enumerate() {
+        let next = begun.get(at + 1).map(|(_, next)| next);
+        let bytes = disk.read(path).map_err(|error| unusable(path, &error))?;
+        if !first.follows(proof.head) {
+            let before = at.checked_sub(1).map_or(path, |before| &begun[before].0);
+            breaks.push((before, Break { after: proof.head, next: first.head_before() }));
+        }
+        declared.take_up(&bytes, first);
+        let (head, end) = segment::prove(path, &bytes, first.head_before(), next, |_, _| {})?;
+        match end {
+            // An unfinished last line may be one that is being written.
+            End::Whole | End::Torn { .. } | End::Breaks(_) => {}
+            End::NoPartFrom(line) => proof.notes.push(OpeningNote::no_part(path, line)),
+        }
+        proof = Proof { head, segments: at + 1, ..proof };
+    }
+    for (path, place) in breaks {
+        segment::must_cover(&declared, place, path, 1)?;
+    }
+    let Declared { gaps, dropped } = declared;
+    Ok(Proof { gaps, dropped, ..proof })
 }
 
 /// A ledger that is only read.
@@ -62,28 +90,32 @@ pub(crate) fn proofs(disk: &Arc<dyn Disk>, folder: &Path) -> Vec<(Stream, Result
 /// # Errors
 /// As [`verify`], of the first stream that has one.
 pub fn open_to_read(folder: &Path) -> Result<FileLedger, LedgerError> {
-    FileLedger::open_on(Arc::new(ReadOnlyDisk(Arc::new(RealDisk))), folder, String::new(), SEGMENT_BYTES)
-        .map(|(ledger, _)| ledger)
+    FileLedger::open_on(Arc::new(ReadOnlyDisk), folder, String::new(), SEGMENT_BYTES).map(|(ledger, _)| ledger)
 }
 
-/// A disk on which nothing is changed.
-struct ReadOnlyDisk(Arc<dyn Disk>);
+/// The machine's own disk, on which nothing is changed.
+struct ReadOnlyDisk;
 
 impl Disk for ReadOnlyDisk {
     fn make_folder(&self, path: &Path) -> io::Result<()> {
-        self.0.names(path).map(drop)
+        fs::metadata(path).map(drop)
     }
 
     fn names(&self, folder: &Path) -> io::Result<Vec<String>> {
-        self.0.names(folder)
+        let entries: Vec<_> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+        Ok(entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.0.read(path)
+        fs::read(path)
     }
 
-    fn open(&self, path: &Path) -> io::Result<(Box<dyn io::Read + Send>, u64)> {
-        self.0.open(path)
+    fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>> {
+        RealDisk.read_at(path, offset, bytes)
+    }
+
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        RealDisk.length(path)
     }
 
     fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
@@ -98,7 +130,7 @@ impl Disk for ReadOnlyDisk {
         Ok(())
     }
 
-    fn sync_file(&self, _: &Path) -> io::Result<()> {
+    fn rewrite(&self, _: &Path, _: u64, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
 

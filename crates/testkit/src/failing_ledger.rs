@@ -69,6 +69,10 @@ impl Ledger for FailingLedger {
         self.ledger.compact(stream, at, snapshot).await
     }
 
+    async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError> {
+        self.ledger.prove_older(stream).await
+    }
+
     async fn oldest_unneeded(&self, stream: Stream, is_needed: IsNeeded) -> Result<Option<u64>, LedgerError> {
         self.ledger.oldest_unneeded(stream, is_needed).await
     }
@@ -83,8 +87,8 @@ impl Ledger for FailingLedger {
         self.ledger.drop_up_to(stream, up_to, at, snapshot).await
     }
 
-    fn dropped(&self, stream: Stream) -> Option<Dropped> {
-        self.ledger.dropped(stream)
+    async fn dropped(&self, stream: Stream) -> Result<Option<Dropped>, LedgerError> {
+        self.ledger.dropped(stream).await
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {

@@ -48,7 +48,7 @@ pub(super) fn walk(content: &[u8], before: Head, wanted: &[(usize, Head)]) -> Wa
         leads_to: None,
         declared: Declared::default(),
     };
-    for line in segment::lines(content, 0) {
+    for line in segment::lines(content) {
         let record = segment::record(&line).ok().filter(|record| line.ended && record.follows(walked.end.head));
         let Some(record) = record.filter(|record| walked.declared.note(record).is_ok()) else {
             let is_torn = !line.ended || content[line.offset..].iter().all(|&byte| byte == 0);
@@ -78,7 +78,7 @@ impl Walked {
 pub(super) fn highest_claimed(content: &[u8], least: u64) -> u64 {
     let mut highest = least + 1;
     let mut previous = least;
-    for line in segment::lines(content, 0) {
+    for line in segment::lines(content) {
         previous = claimed(line.bytes).unwrap_or(previous + 1);
         highest = highest.max(previous);
     }

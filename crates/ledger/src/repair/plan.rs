@@ -29,6 +29,8 @@ pub(super) struct Plan {
     pub(super) folder: PathBuf,
     /// The gaps that are not recorded yet.
     pub(super) gaps: Vec<PlannedGap>,
+    /// Those that are.
+    pub(super) known_gaps: Vec<Gap>,
     /// What is to be set aside.
     pub(super) parts: Vec<Part>,
     /// What the record of the gaps follows: the last good hash, and a number
@@ -98,6 +100,7 @@ impl Plan {
             stream,
             folder,
             gaps: Vec::new(),
+            known_gaps: Vec::new(),
             parts: Vec::new(),
             next_place: kept.last().map_or(Head::genesis(stream), |kept| kept.end.head),
             next_number: last_number + 1,
@@ -187,7 +190,7 @@ impl Plan {
     }
 
     fn count(&mut self, content: &[u8]) {
-        for line in lines(content, 0) {
+        for line in lines(content) {
             match segment::record(&line) {
                 Ok(record) if record.is_of_the_ledger() => {}
                 Ok(record) => *self.readable.entry(record.kind).or_default() += 1,
@@ -237,6 +240,7 @@ impl Plan {
         let end = Break { after: after.0, next: Head { seq: self.next_place.seq, hash: after.0.hash } };
         self.add_gap(found, end, (after.1, found.len()), &declared);
         self.next_place = Head { seq: self.next_place.seq, hash: after.0.hash };
+        self.known_gaps = declared.gaps;
     }
 
     /// Adds a gap between two segments, unless there is none or it is recorded.
@@ -271,18 +275,16 @@ fn state(disk: &dyn Disk, path: &Path) -> Result<State, LedgerError> {
         Ok(content) => content,
         // Somebody has to give access; it may all be there.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(unusable(path, &error)),
-        Err(_) => return Ok(State::Unreadable(disk.open(path).map_or(SEGMENT_BYTES as u64, |(_, bytes)| bytes))),
+        Err(_) => return Ok(State::Unreadable(disk.length(path).unwrap_or(SEGMENT_BYTES as u64))),
     };
-    let Some(line) = lines(&content, 0).next().filter(|line| line.ended) else { return Ok(State::NotBegun) };
+    let Some(line) = lines(&content).next().filter(|line| line.ended) else { return Ok(State::NotBegun) };
     if content.iter().all(|&byte| byte == 0) {
         return Ok(State::NotBegun);
     }
     let Ok(first) = segment::record(&line) else { return Ok(State::Headless) };
-    match segment::opened(&first, path) {
-        Ok(_) => Ok(State::Begun(first)),
-        Err(error) if segment::is_newer(&first) => Err(error),
-        Err(_) => Ok(State::Headless),
-    }
+    // A format that this version does not know is nothing to repair.
+    segment::known_format(&first.body, path)?;
+    Ok(segment::opened(&first, path).map_or(State::Headless, |_| State::Begun(first)))
 }
 
 /// The segments that stay: from each one on to the next to which it leads, or
