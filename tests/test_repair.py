@@ -58,7 +58,7 @@ def test_without_a_ledger_it_says_where_it_looked(server, tmp_path):
 @pytest.mark.parametrize("stream", ["audit", "relay", "keys", "access"])
 def test_a_changed_record_is_set_aside_and_named_for_ever_after(server, stream):
     used(server)
-    damaged = max(segments(server, stream), key=lambda segment: (len(lines_of(segment)), segment.name))
+    damaged = newest_segment(server, stream)
     lines = lines_of(damaged)
     flip(damaged, len(lines[0]) + 40)
     changed = b"".join(lines_of(damaged)[1:])
@@ -100,7 +100,7 @@ def test_a_missing_segment_and_an_unfinished_repair(server):
     used(server)
     first, missing, *_ = segments(server, "audit")
     missing.rename(server.folder / "missing")
-    server.refuses_to_start(str(first))
+    assert str(first) in server.runs("audit", "verify").output
     assert "nothing was there to be set aside" in server.runs("ledger", "repair").is_done()
     server.starts()
     assert server.signs_in("alice").holders(SECOND) == ["alice"], "what came later is there"

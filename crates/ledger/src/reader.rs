@@ -225,7 +225,8 @@ impl Reader {
         if place.after == place.next || is_removed {
             return Ok(());
         }
-        segment::must_cover(&unproved.declared, place, &self.folder, 1)
+        let number = segment::opened(first, &self.folder)?.segment;
+        segment::must_cover(&unproved.declared, place, &segment_path(&self.folder, number), 1)
     }
 
     /// Proves that a segment leads to the record that opens the next one, and

@@ -84,6 +84,9 @@ impl Ledger for FailingLedger {
         at: Timestamp,
         snapshot: Arc<dyn Snapshot>,
     ) -> Result<(), LedgerError> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(LedgerError::Unavailable("the disk is full".into()));
+        }
         self.ledger.drop_up_to(stream, up_to, at, snapshot).await
     }
 

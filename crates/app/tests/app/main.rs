@@ -6,4 +6,5 @@ mod accounts;
 mod board;
 mod relay;
 mod reports;
+mod retention;
 mod team;
