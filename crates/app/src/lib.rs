@@ -14,6 +14,7 @@ pub mod findings;
 pub mod keys;
 pub mod passwords;
 pub mod ports;
+pub mod proof;
 pub mod relay;
 pub mod reports;
 pub mod retention;

@@ -36,18 +36,24 @@ pub struct NewPart {
 
 /// Puts items together to parts. The last part is known when there is no
 /// further item, so each comes when the next one begins.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Parts {
+    part_bytes: usize,
     ended: u32,
     items: Vec<Box<RawValue>>,
     bytes: usize,
 }
 
 impl Parts {
+    /// Parts of at most so many bytes, and never of more than [`PART_BYTES`].
+    pub fn of(part_bytes: usize) -> Parts {
+        Parts { part_bytes: part_bytes.min(PART_BYTES), ended: 0, items: Vec::new(), bytes: 0 }
+    }
+
     /// Takes one more item; gives a part that is full.
     pub fn add(&mut self, item: Box<RawValue>) -> Option<NewPart> {
         let bytes = item.get().len() + 1;
-        let full = !self.items.is_empty() && self.bytes + bytes > PART_BYTES;
+        let full = !self.items.is_empty() && self.bytes + bytes > self.part_bytes;
         let ended = full.then(|| self.end(false));
         self.bytes += bytes;
         self.items.push(item);
@@ -72,7 +78,7 @@ mod tests {
     use crate::record::{Draft, Head, MAX_LINE_BYTES, Record, Stream, seal_raw};
 
     fn parts(items: impl IntoIterator<Item = String>) -> Vec<NewPart> {
-        let mut parts = Parts::default();
+        let mut parts = Parts::of(usize::MAX);
         let raw = items.into_iter().map(|item| serde_json::value::to_raw_value(&item).unwrap());
         let mut ended: Vec<NewPart> = raw.filter_map(|item| parts.add(item)).collect();
         ended.push(parts.finish());

@@ -242,7 +242,7 @@ impl StreamFiles {
             head = behind;
             growing.add(head.seq, &line)
         };
-        let mut parts = Parts::default();
+        let mut parts = Parts::of(self.segment_bytes);
         let mut result = Ok(());
         snapshot.each_item(&mut |item| {
             if let (Some(part), Ok(())) = (parts.add(item), &result) {

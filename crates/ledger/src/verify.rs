@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path, sync::Arc};
 
 use app::ports::LedgerError;
-use domain::record::{Head, Stream};
+use domain::record::{Head, Record, Stream};
 
 use crate::{
     Dropped, FileLedger, Gap, OpeningNote,
@@ -65,21 +65,24 @@ fn proved(disk: &dyn Disk, folder: &Path, stream: Stream) -> Result<Proof, Ledge
     for (at, (path, first)) in begun.iter().enumerate() {
         let next = begun.get(at + 1).map(|(_, next)| next);
         let bytes = disk.read(path).map_err(|error| unusable(path, &error))?;
-        if !first.follows(proof.head) {
-            let before = at.checked_sub(1).map_or(path, |before| &begun[before].0);
-            breaks.push((before, Break { after: proof.head, next: first.head_before() }));
+        if at == 0 && !first.follows(proof.head) {
+            breaks.push((path, 1, Break { after: proof.head, next: first.head_before() }));
         }
         declared.take_up(&bytes, first);
         let (head, end) = segment::prove(path, &bytes, first.head_before(), next, |_, _| {})?;
         match end {
             // An unfinished last line may be one that is being written.
-            End::Whole | End::Torn { .. } | End::Breaks(_) => {}
+            End::Whole | End::Torn { .. } => {}
+            End::Breaks(line) => {
+                let next = next.map_or(head, Record::head_before);
+                breaks.push((path, line, Break { after: head, next }));
+            }
             End::NoPartFrom(line) => proof.notes.push(OpeningNote::no_part(path, line)),
         }
         proof = Proof { head, segments: at + 1, ..proof };
     }
-    for (path, place) in breaks {
-        segment::must_cover(&declared, place, path, 1)?;
+    for (path, line, place) in breaks {
+        segment::must_cover(&declared, place, path, line)?;
     }
     let Declared { gaps, dropped } = declared;
     Ok(Proof { gaps, dropped, ..proof })

@@ -55,7 +55,7 @@ async fn serve(config: &Config, mark: &WriterMark) -> anyhow::Result<()> {
     let parts = Arc::new(parts(config, &world, connections, users).await?);
     let listener = listen(config)?;
     welcome(config, &parts, &listener)?;
-    let mut followers = Followers::start(config, &parts)?;
+    let mut followers = Followers::start(config, &parts, &world.ledger)?;
     let stop = until_stopped(Arc::clone(&parts), followers.one_ended());
     web::serve(listener, Arc::clone(&parts), stop).await.context("the server ended")?;
     if tokio::time::timeout(LAST_WORK, settle(&parts)).await.is_err() {

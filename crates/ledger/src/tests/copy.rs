@@ -1,7 +1,18 @@
 //! Backups and the way back, stopped at each call.
 
-use super::*;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use app::ports::{Ledger, LedgerError, Snapshot};
+use domain::record::{Draft, GAP_RECORDED, Record, Stream};
+use serde_json::json;
+
+use super::memory_disk::{MemoryDisk, append, draft, nothing, numbers, open, segment};
 use crate::copy::{Beginning, Copied, Copying, back_up_on, bring_back, prepare};
+use crate::{FileLedger, disk::Disk, stream::SEGMENT_BYTES};
 
 const FILES: [&str; 2] = ["secret_key", "not_there"];
 

@@ -1,7 +1,17 @@
 //! What retention and compaction drop, stopped at each call.
 
-use super::*;
-use crate::{Proof, verify::proofs};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use app::ports::{Ledger, LedgerError, Snapshot};
+use domain::record::{Draft, GAP_RECORDED, Record, Stream};
+use serde_json::json;
+
+use super::memory_disk::{MemoryDisk, append, draft, nothing, numbers, open, segment};
+use crate::{FileLedger, Proof, verify::proofs};
 
 const LATER: &str = "2026-12-24T10:00:00Z";
 

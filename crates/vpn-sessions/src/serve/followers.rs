@@ -1,9 +1,12 @@
-//! What runs beside the server: the reports, the mails, and the list files.
+//! What runs beside the server: the reports, the mails, the list files, and
+//! the proof of what the start did not read.
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use app::{
     findings::Findings,
+    ports::Ledger,
+    proof,
     retention::{self, Days, Kept},
 };
 use domain::list_file::{ListFinding, read_connections, read_users};
@@ -36,8 +39,9 @@ impl Drop for TellsEnd {
 
 impl Followers {
     /// Starts them.
-    pub(super) fn start(config: &Config, parts: &Arc<Parts>) -> anyhow::Result<Followers> {
+    pub(super) fn start(config: &Config, parts: &Arc<Parts>, ledger: &Arc<dyn Ledger>) -> anyhow::Result<Followers> {
         let mut followers = Followers { tasks: JoinSet::new(), ended: Arc::default() };
+        followers.spawn(prove_ledger(Arc::clone(ledger), Arc::clone(&parts.findings)));
         followers.spawn(follow_reports(Arc::clone(parts)));
         if let Some(mailer) = super::mailer(config)? {
             let parts = Arc::clone(parts);
@@ -77,6 +81,12 @@ impl Followers {
             follower.await;
         });
     }
+}
+
+async fn prove_ledger(ledger: Arc<dyn Ledger>, findings: Arc<Findings>) {
+    proof::prove_older(ledger.as_ref(), &findings).await;
+    // All is proved; the other followers go on.
+    std::future::pending().await
 }
 
 async fn follow_reports(parts: Arc<Parts>) {
