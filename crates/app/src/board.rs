@@ -139,12 +139,13 @@ impl Board {
         self.committed.clone()
     }
 
-    /// Drops the oldest segments in which everything happened before `cutoff`;
-    /// whether there were any.
+    /// Forgets the sessions that ended before `cutoff`, and drops the oldest
+    /// segments in which everything happened before it; whether there were any.
     ///
     /// # Errors
     /// [`LedgerError`]: some of it is still there.
     pub async fn drop_before(&self, cutoff: Timestamp) -> Result<bool, LedgerError> {
+        self.store.adjust(move |view| view.state.forget_ended_before(cutoff)).await;
         self.store.drop_unneeded(move |_, record| record.at >= cutoff).await
     }
 
