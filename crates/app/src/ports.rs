@@ -106,8 +106,8 @@ pub type IsNeeded = Arc<dyn Fn(&Record) -> bool + Send + Sync>;
 pub struct Dropped {
     /// The number of the last record that is not there.
     pub to_seq: u64,
-    /// They happened before this, by the clock of the time.
-    pub before: Timestamp,
+    /// When the latest of them happened.
+    pub latest: Timestamp,
 }
 
 /// The state that the records of a stream made so far. It is asked only when a

@@ -125,7 +125,7 @@ impl Reports {
             let records = self.ledger.read(Stream::Audit, after, PAGE).await?;
             let Some(last) = records.last() else { return Ok(()) };
             let dropped = self.ledger.dropped(Stream::Audit).await?;
-            let gone = dropped.map(|dropped| last_week_dropped(dropped.before));
+            let gone = dropped.map(|dropped| last_week_dropped(dropped.latest));
             let mut weeks = self.lock();
             for record in &records {
                 if let Ok(BoardFact::Unchecked(ended)) = record.fact()
@@ -244,8 +244,8 @@ impl Reports {
 
 /// The last week of which the ledger may have lost sessions to retention, when
 /// that was the time of the last: its report is whole on the share, and stays.
-pub fn last_week_dropped(before: Timestamp) -> Week {
-    let anywhere = before.checked_add(MOST_AHEAD).unwrap_or(before);
+pub fn last_week_dropped(latest: Timestamp) -> Week {
+    let anywhere = latest.checked_add(MOST_AHEAD).unwrap_or(latest);
     Week::of(anywhere, &TimeZone::UTC)
 }
 

@@ -51,11 +51,13 @@ impl StreamFiles {
         let standing = self.reader().standing()?;
         let count = (0..standing.segments.len()).take_while(|&place| standing.end(place).seq <= up_to).count();
         let Some(stays) = standing.segments.get(count) else { return self.drop_all(&standing, at, snapshot) };
-        let Some(dropped) = standing.dropping(count, at) else { return Ok(()) };
+        let Some(dropped) = standing.dropping(self.reader().disk(), count, at)? else { return Ok(()) };
+        let latest = dropped.latest;
         let fact = OwnFact::SegmentsDropped(dropped);
         if let Some(written) = self.write(vec![Draft::of(at, &fact)], snapshot)? {
             self.commit(written);
         }
+        self.declared.dropped_to = self.declared.dropped_to.max(Some(latest));
         self.remove_before(stays.number)
     }
 
@@ -70,9 +72,19 @@ impl StreamFiles {
     }
 
     fn drop_all(&mut self, standing: &Standing, at: Timestamp, snapshot: &dyn Snapshot) -> Result<(), LedgerError> {
-        let fact = standing.dropping(standing.segments.len(), at).map(OwnFact::SegmentsDropped);
+        let dropped = standing.dropping(self.reader().disk(), standing.segments.len(), at)?;
+        let latest = dropped.as_ref().map(|dropped| dropped.latest);
+        let fact = dropped.map(OwnFact::SegmentsDropped);
         let number = self.turn(at, fact.iter().map(|fact| Draft::of(at, fact)).collect(), snapshot)?;
+        self.declared.dropped_to = self.declared.dropped_to.max(latest);
         self.remove_before(number)
+    }
+
+    /// What is not there any more, as the chain says.
+    pub(crate) fn dropped(&self) -> Result<Option<ports::Dropped>, LedgerError> {
+        let Some(latest) = self.declared.dropped_to else { return Ok(None) };
+        let first = self.reader().standing()?.segments.into_iter().next();
+        Ok(first.map(|one| ports::Dropped { to_seq: one.first.seq - 1, latest }))
     }
 }
 
@@ -87,12 +99,6 @@ impl Standing {
             }
         }
         Ok(Standing { segments, head })
-    }
-
-    /// What is missing before the first of them.
-    pub(crate) fn missing_before(&self) -> Option<ports::Dropped> {
-        let first = &self.segments.first()?.first;
-        (first.seq > 1).then(|| ports::Dropped { to_seq: first.seq - 1, before: first.at })
     }
 
     /// The number of the last record of the oldest segments of which none is
@@ -137,16 +143,25 @@ impl Standing {
         self.segments.get(place + 1).map_or(self.head, |next| next.first.head_before())
     }
 
-    fn dropping(&self, count: usize, at: Timestamp) -> Option<Dropped> {
+    fn dropping(&self, disk: &dyn Disk, count: usize, at: Timestamp) -> Result<Option<Dropped>, LedgerError> {
         let gone = &self.segments[..count];
-        let end = self.end(count.checked_sub(1)?);
-        Some(Dropped {
+        let Some(first) = gone.first() else { return Ok(None) };
+        let end = self.end(count - 1);
+        let mut latest = first.first.at;
+        for one in gone {
+            let bytes = disk.read(&one.path).map_err(|error| unusable(&one.path, &error))?;
+            let records = segment::lines(&bytes).filter_map(|line| segment::record(&line).ok());
+            let of_views = records.filter(|record| !record.is_of_the_ledger()).map(|record| record.at);
+            latest = of_views.max().map_or(latest, |at| at.max(latest));
+        }
+        Ok(Some(Dropped {
             segments: gone.iter().map(|one| one.number).collect(),
-            from_seq: gone.first()?.first.seq,
+            from_seq: first.first.seq,
             to_seq: end.seq,
             last_hash: end.hash.to_string(),
+            latest,
             at,
-        })
+        }))
     }
 }
 

@@ -165,8 +165,8 @@ impl Ledger for FileLedger {
     }
 
     async fn dropped(&self, stream: Stream) -> Result<Option<Dropped>, LedgerError> {
-        let reader = self.reader(stream);
-        off_thread(move || Ok(reader.standing()?.missing_before())).await
+        let stream = self.stream(stream);
+        off_thread(move || stream.lock().dropped()).await
     }
 
     async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError> {

@@ -53,6 +53,8 @@ pub struct Dropped {
     pub to_seq: u64,
     /// Hash of their last record, which the first one that is kept names.
     pub last_hash: String,
+    /// When the latest of them happened.
+    pub latest: Timestamp,
     /// When they were dropped.
     pub at: Timestamp,
 }
@@ -68,6 +70,8 @@ const KIND_WITHIN: usize = 128;
 pub(crate) struct Declared {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) dropped: Vec<Dropped>,
+    /// When the latest record happened that was ever dropped.
+    pub(crate) dropped_to: Option<Timestamp>,
 }
 
 /// A place where a segment does not follow what stands before it.
@@ -123,9 +127,9 @@ impl fmt::Display for Dropped {
 impl Declared {
     /// Takes up what a segment says, whose lines are proved elsewhere.
     pub(crate) fn take_up(&mut self, bytes: &[u8], first: &Record) {
-        let opened = serde_json::from_value::<Opened>(first.body.clone());
-        for gap in opened.map(|opened| opened.gaps).unwrap_or_default() {
-            self.add(gap);
+        if let Ok(opened) = serde_json::from_value::<Opened>(first.body.clone()) {
+            opened.gaps.into_iter().for_each(|gap| self.add(gap));
+            self.dropped_to = self.dropped_to.max(opened.dropped_to);
         }
         let says = |line: &[u8]| {
             SAID.iter().any(|kind| {
@@ -154,7 +158,10 @@ impl Declared {
         }
         match record.fact()? {
             OwnFact::GapRecorded { gaps } => gaps.into_iter().for_each(|gap| self.add(gap)),
-            OwnFact::SegmentsDropped(dropped) => self.dropped.push(dropped),
+            OwnFact::SegmentsDropped(dropped) => {
+                self.dropped_to = self.dropped_to.max(Some(dropped.latest));
+                self.dropped.push(dropped);
+            }
         }
         Ok(())
     }

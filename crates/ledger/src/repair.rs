@@ -125,6 +125,7 @@ fn record(disk: &dyn Disk, plan: &Plan, repairer: &Repairer) -> io::Result<()> {
         segment: plan.next_number,
         epoch: repairer.epoch.clone(),
         gaps: plan.known_gaps.clone(),
+        dropped_to: plan.dropped_to,
     };
     let body = serde_json::to_value(&opened).map_err(io::Error::other)?;
     let (first, opening) = Draft { at: repairer.at, kind: SEGMENT_OPENED.into(), body }.seal(plan.next_place);

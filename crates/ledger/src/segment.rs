@@ -5,6 +5,7 @@ use std::path::Path;
 
 use app::ports::LedgerError;
 use domain::record::{FORMAT, Head, LineError, MAX_LINE_BYTES, Record, SEGMENT_OPENED, Stream};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,6 +32,9 @@ pub(crate) struct Opened {
     /// Every gap that a repair left before it, so that a start knows of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) gaps: Vec<Gap>,
+    /// When the latest record happened that was dropped before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dropped_to: Option<Timestamp>,
 }
 
 /// A line of a segment and its place.

@@ -261,6 +261,7 @@ impl StreamFiles {
             segment: number,
             epoch: self.epoch.clone(),
             gaps: self.declared.gaps.clone(),
+            dropped_to: self.declared.dropped_to,
         };
         OpeningFact { kind: SEGMENT_OPENED, body }
     }

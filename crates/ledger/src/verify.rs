@@ -84,7 +84,7 @@ fn proved(disk: &dyn Disk, folder: &Path, stream: Stream) -> Result<Proof, Ledge
     for (path, line, place) in breaks {
         segment::must_cover(&declared, place, path, line)?;
     }
-    let Declared { gaps, dropped } = declared;
+    let Declared { gaps, dropped, .. } = declared;
     Ok(Proof { gaps, dropped, ..proof })
 }
 

@@ -258,7 +258,7 @@ fn weeks_on(folder: &Path, known: impl IntoIterator<Item = Week>) -> anyhow::Res
 
 async fn known(folder: &Path) -> anyhow::Result<Known> {
     let ledger = ledger::open_to_read(folder)?;
-    let gone = ledger.dropped(Stream::Audit).await?.map(|dropped| last_week_dropped(dropped.before));
+    let gone = ledger.dropped(Stream::Audit).await?.map(|dropped| last_week_dropped(dropped.latest));
     let mut known = Known { gone, ..Known::default() };
     let mut after = 0;
     loop {

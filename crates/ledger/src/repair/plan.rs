@@ -8,6 +8,7 @@ use std::{
 
 use app::ports::LedgerError;
 use domain::record::{Head, Record, Stream};
+use jiff::Timestamp;
 
 use crate::{
     disk::{Disk, segment_number, segment_path},
@@ -31,6 +32,8 @@ pub(super) struct Plan {
     pub(super) gaps: Vec<PlannedGap>,
     /// Those that are.
     pub(super) known_gaps: Vec<Gap>,
+    /// When the latest record happened that was dropped.
+    pub(super) dropped_to: Option<Timestamp>,
     /// What is to be set aside.
     pub(super) parts: Vec<Part>,
     /// What the record of the gaps follows: the last good hash, and a number
@@ -101,6 +104,7 @@ impl Plan {
             folder,
             gaps: Vec::new(),
             known_gaps: Vec::new(),
+            dropped_to: None,
             parts: Vec::new(),
             next_place: kept.last().map_or(Head::genesis(stream), |kept| kept.end.head),
             next_number: last_number + 1,
@@ -231,6 +235,7 @@ impl Plan {
         for one in kept {
             declared.gaps.extend(one.declared.gaps.iter().cloned());
             declared.dropped.extend(one.declared.dropped.iter().cloned());
+            declared.dropped_to = declared.dropped_to.max(one.declared.dropped_to);
         }
         let mut after = (Head::genesis(self.stream), None);
         for one in kept {
@@ -241,6 +246,7 @@ impl Plan {
         self.add_gap(found, end, (after.1, found.len()), &declared);
         self.next_place = Head { seq: self.next_place.seq, hash: after.0.hash };
         self.known_gaps = declared.gaps;
+        self.dropped_to = declared.dropped_to;
     }
 
     /// Adds a gap between two segments, unless there is none or it is recorded.
