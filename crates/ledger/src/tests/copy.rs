@@ -1,16 +1,10 @@
 //! Backups and the way back, stopped at each call.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
-use app::ports::{Ledger, LedgerError, Snapshot};
-use domain::record::{Draft, GAP_RECORDED, Record, Stream};
-use serde_json::json;
+use app::ports::{Ledger, LedgerError};
 
-use super::memory_disk::{MemoryDisk, append, draft, nothing, numbers, open, segment};
+use super::memory_disk::{MemoryDisk, append, numbers, open, segment};
 use crate::copy::{Beginning, Copied, Copying, back_up_on, bring_back, prepare};
 use crate::{FileLedger, disk::Disk, stream::SEGMENT_BYTES};
 

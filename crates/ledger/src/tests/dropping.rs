@@ -1,13 +1,12 @@
 //! What retention and compaction drop, stopped at each call.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use app::ports::{Ledger, LedgerError, Snapshot};
-use domain::record::{Draft, GAP_RECORDED, Record, Stream};
+use domain::record::{Draft, Record, Stream};
 use serde_json::json;
 
 use super::memory_disk::{MemoryDisk, append, draft, nothing, numbers, open, segment};

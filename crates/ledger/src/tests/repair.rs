@@ -1,16 +1,11 @@
 //! What a repair does to each kind of damage.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::Path};
 
-use app::ports::{Ledger, LedgerError, Snapshot};
-use domain::record::{Draft, GAP_RECORDED, Record, Stream};
-use serde_json::json;
+use app::ports::{Ledger, LedgerError};
+use domain::record::{GAP_RECORDED, Record, Stream};
 
-use super::memory_disk::{MemoryDisk, append, draft, nothing, numbers, open, segment};
+use super::memory_disk::{MemoryDisk, append, numbers, open, segment};
 use crate::{Mended, Repairer, repair::repair_on, verify::proofs};
 
 /// A ledger of six segments with about three records each.
