@@ -120,26 +120,59 @@ def test_records_that_were_removed_or_moved_are_refused(server):
     server.starts()
 
 
-def test_damage_in_an_older_segment_is_refused_too(server):
+def test_damage_in_an_older_segment_shows_and_stops_nothing(server):
     used(server)
     server.starts()
     alice = server.signs_in("alice")
     alice.unchecks(alice.checks(FIRST).session)
     server.stops()
     older, newer = segments(server, "audit")[-2:]
-    flip(older, 200)
-    is_refused_untouched(server, older, 1)
-    flip(older, 200)
     whole = older.read_bytes()
-    os.truncate(older, len(whole) - 5)
-    server.refuses_to_start(str(older))
-    older.write_bytes(whole)
-    kept = newer.read_bytes()
-    older.rename(server.folder / "set aside")
-    server.refuses_to_start(str(newer))
-    (server.folder / "set aside").rename(older)
-    assert newer.read_bytes() == kept
+    flip(older, len(whole) // 2)
     server.starts()
+    told = eventually(lambda: [detail for detail in server.findings("ledger") if str(older) in detail])
+    assert "vpn-sessions ledger repair" in told[0], told
+    assert server.readiness()["status"] == "degraded"
+    alice = server.signs_in("alice")
+    assert alice.holders(SECOND) == ["alice"]
+    assert alice.checks(FIRST).session
+    server.stops()
+    assert older.read_bytes()[: len(whole) // 2] == whole[: len(whole) // 2], "it is left as it is"
+    older.write_bytes(whole)
+    server.starts()
+    assert server.readiness() == {"status": "ok", "findings": []}
+    assert newer.exists()
+
+
+def test_an_older_segment_whose_end_was_cut_off_shows(server):
+    used(server)
+    server.restarts()
+    server.signs_in("alice").checks(FIRST)
+    server.restarts()
+    server.signs_in("bob").unchecks(server.signs_in("bob").checks("vpn main 2;vpn sub 1").session)
+    server.stops()
+    older = segments(server, "audit")[-2]
+    os.truncate(older, older.stat().st_size - 5)
+    server.starts()
+    eventually(lambda: any(str(older) in detail for detail in server.findings("ledger")))
+    assert server.signs_in("alice").holders(FIRST) == ["alice"]
+
+
+def test_a_start_begins_with_a_snapshot_of_what_was(server):
+    used(server)
+    for _ in range(3):
+        server.starts()
+        alice = server.signs_in("alice")
+        assert alice.holders(SECOND) == ["alice"]
+        alice.unchecks(alice.checks(FIRST).session)
+        server.stops()
+    lines = lines_of(newest_segment(server, "audit"))
+    assert b'"kind":"segment_opened"' in lines[0] and b'"kind":"snapshot"' in lines[1]
+    assert b'"last":true' in lines[1] and b'"alice"' in lines[1]
+    for older in segments(server, "audit")[:-1]:
+        older.unlink()
+    server.starts()
+    assert server.signs_in("alice").holders(SECOND) == ["alice"], "the snapshot stands in for what was dropped"
 
 
 def test_a_newer_format_is_left_to_a_newer_version(server):

@@ -5,11 +5,11 @@
 //! as these bytes hold `prev`, the hash of the record before, every record
 //! vouches for all before it. Where lines are kept is the ledger's affair.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 
 use crate::snapshot::SNAPSHOT;
@@ -195,19 +195,7 @@ impl Record {
     /// # Errors
     /// [`LineError`] says what is wrong with the line.
     pub fn parse(line: &str) -> Result<Record, LineError> {
-        if line.len() > MAX_LINE_BYTES {
-            return Err(LineError::TooLong);
-        }
-        let raw: RawRecord = serde_json::from_str(line).map_err(|error| LineError::NotARecord(error.to_string()))?;
-        let (Some(prev), Some(hash)) = (Hash::from_hex(&raw.prev), Hash::from_hex(&raw.hash)) else {
-            return Err(LineError::NotARecord("a hash is not 64 hexadecimal digits".into()));
-        };
-        let close = format!(r#","hash":"{hash}"}}"#);
-        let open = line.strip_suffix(&close).ok_or(LineError::HashDiffers)?;
-        if Hash::of(open.as_bytes()) != hash {
-            return Err(LineError::HashDiffers);
-        }
-        Ok(Record { seq: raw.seq, at: raw.at, kind: raw.kind, body: raw.body, prev, hash })
+        Link::parse(line)?.into_record()
     }
 
     /// Whether this record stands directly behind `head`.
@@ -245,6 +233,62 @@ impl Record {
     }
 }
 
+/// A line that bears the hash of its content, and whose body is not read yet.
+#[derive(Clone, Debug)]
+pub struct Link<'a> {
+    /// Place in the stream.
+    pub seq: u64,
+    /// What kind of fact it is.
+    pub kind: Cow<'a, str>,
+    at: Timestamp,
+    body: &'a RawValue,
+    prev: Hash,
+    hash: Hash,
+}
+
+impl<'a> Link<'a> {
+    /// Reads a line as [`Record::parse`] does, but for its body.
+    ///
+    /// # Errors
+    /// [`LineError`] says what is wrong with the line.
+    pub fn parse(line: &'a str) -> Result<Link<'a>, LineError> {
+        if line.len() > MAX_LINE_BYTES {
+            return Err(LineError::TooLong);
+        }
+        let raw: RawRecord<'_> =
+            serde_json::from_str(line).map_err(|error| LineError::NotARecord(error.to_string()))?;
+        let (Some(prev), Some(hash)) = (Hash::from_hex(&raw.prev), Hash::from_hex(&raw.hash)) else {
+            return Err(LineError::NotARecord("a hash is not 64 hexadecimal digits".into()));
+        };
+        let close = format!(r#","hash":"{hash}"}}"#);
+        let open = line.strip_suffix(&close).ok_or(LineError::HashDiffers)?;
+        if Hash::of(open.as_bytes()) != hash {
+            return Err(LineError::HashDiffers);
+        }
+        Ok(Link { seq: raw.seq, at: raw.at, kind: raw.kind, body: raw.body, prev, hash })
+    }
+
+    /// The whole record.
+    ///
+    /// # Errors
+    /// [`LineError::NotARecord`] where the body cannot be read.
+    pub fn into_record(self) -> Result<Record, LineError> {
+        let body = serde_json::from_str(self.body.get()).map_err(|error| LineError::NotARecord(error.to_string()))?;
+        let Link { seq, at, kind, prev, hash, .. } = self;
+        Ok(Record { seq, at, kind: kind.into_owned(), body, prev, hash })
+    }
+
+    /// Whether this record stands directly behind `head`.
+    pub fn follows(&self, head: Head) -> bool {
+        self.seq == head.seq + 1 && self.prev == head.hash
+    }
+
+    /// The head of a chain that ends with this record.
+    pub fn head(&self) -> Head {
+        Head { seq: self.seq, hash: self.hash }
+    }
+}
+
 /// Why a line is not a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
@@ -267,13 +311,17 @@ struct Tagged {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawRecord {
+struct RawRecord<'a> {
     seq: u64,
     at: Timestamp,
-    kind: String,
-    body: Value,
-    prev: String,
-    hash: String,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+    #[serde(borrow)]
+    prev: Cow<'a, str>,
+    #[serde(borrow)]
+    hash: Cow<'a, str>,
 }
 
 fn hex_digit(digit: u8) -> Option<u8> {

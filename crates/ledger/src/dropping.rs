@@ -131,7 +131,7 @@ impl Standing {
     fn newest_with_snapshot(&self, disk: &dyn Disk) -> Result<usize, LedgerError> {
         for (place, one) in self.segments.iter().enumerate().rev() {
             let bytes = disk.read(&one.path).map_err(|error| unusable(&one.path, &error))?;
-            if snapshot::is_whole(&bytes, &one.first, Some(self.end(place).seq + 1)) {
+            if snapshot::whole(&bytes, &one.first, Some(self.end(place).seq + 1)).is_some() {
                 return Ok(place);
             }
         }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How many records are kept in memory for those who follow closely.
-const TAIL: usize = 4_096;
+pub(crate) const TAIL: usize = 4_096;
 
 /// How many bytes of lines they have at most; the last one is always kept.
 const TAIL_BYTES: usize = 16 * 1024 * 1024;

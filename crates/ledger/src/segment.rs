@@ -4,7 +4,12 @@
 use std::path::Path;
 
 use app::ports::LedgerError;
-use domain::record::{FORMAT, Head, LineError, MAX_LINE_BYTES, Record, SEGMENT_OPENED, Stream};
+use domain::{
+    record::{
+        FORMAT, GAP_RECORDED, Head, LineError, Link, MAX_LINE_BYTES, Record, SEGMENT_OPENED, SEGMENTS_DROPPED, Stream,
+    },
+    snapshot::SNAPSHOT,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -108,7 +113,7 @@ pub(crate) fn prove(
     bytes: &[u8],
     mut head: Head,
     next: Option<&Record>,
-    mut each: impl FnMut(Record, &Line<'_>),
+    mut each: impl FnMut(&Link<'_>, &Line<'_>),
 ) -> Result<(Head, End), LedgerError> {
     let mut count = 0;
     for line in lines(bytes) {
@@ -118,10 +123,10 @@ pub(crate) fn prove(
         if next.is_none() && (!line.ended || is_blank(&bytes[line.offset..])) {
             return Ok((head, End::Torn { line: line.number, offset: line.offset }));
         }
-        let record = record_behind(&line, head, path)?;
-        head = record.head();
+        let link = link_behind(&line, head, path)?;
+        head = link.head();
         count = line.number;
-        each(record, &line);
+        each(&link, &line);
     }
     match next {
         Some(next) if !next.follows(head) => Ok((head, End::Breaks(count))),
@@ -142,20 +147,23 @@ pub(crate) fn must_cover(declared: &Declared, place: Break, path: &Path, line: u
 }
 
 /// A line as the record that stands behind `head`.
-fn record_behind(line: &Line<'_>, head: Head, path: &Path) -> Result<Record, LedgerError> {
-    let record = record(line).map_err(|error| damage(path, line.number, &error.to_string()))?;
-    if !record.follows(head) {
+fn link_behind<'a>(line: &Line<'a>, head: Head, path: &Path) -> Result<Link<'a>, LedgerError> {
+    let link = link(line).map_err(|error| damage(path, line.number, &error.to_string()))?;
+    if !link.follows(head) {
         let problem =
-            format!("record {} does not follow record {}: a record is missing, or was put in", record.seq, head.seq);
+            format!("record {} does not follow record {}: a record is missing, or was put in", link.seq, head.seq);
         return Err(damage(path, line.number, &problem));
     }
-    Ok(record)
+    Ok(link)
 }
 
 /// A line as a record, wherever it stands.
 pub(crate) fn record(line: &Line<'_>) -> Result<Record, LineError> {
-    let text = std::str::from_utf8(line.bytes).map_err(|_| LineError::NotARecord("not UTF-8".into()))?;
-    Record::parse(text)
+    link(line)?.into_record()
+}
+
+fn link<'a>(line: &Line<'a>) -> Result<Link<'a>, LineError> {
+    Link::parse(std::str::from_utf8(line.bytes).map_err(|_| LineError::NotARecord("not UTF-8".into()))?)
 }
 
 /// What a segment's first record says of it.
@@ -176,6 +184,11 @@ pub(crate) fn known_format(body: &Value, path: &Path) -> Result<(), LedgerError>
         "{} was written by a newer version (format {format}, this one knows {FORMAT}); start that version. Nothing was changed",
         path.display()
     )))
+}
+
+/// Whether no view folds over a record.
+pub(crate) fn is_of_the_ledger(kind: &str) -> bool {
+    matches!(kind, SEGMENT_OPENED | SNAPSHOT | GAP_RECORDED | SEGMENTS_DROPPED)
 }
 
 pub(crate) fn is_blank(bytes: &[u8]) -> bool {

@@ -7,19 +7,19 @@ use serde_json::Value;
 use crate::segment;
 
 /// What is found of a segment's snapshot, record by record.
-pub(crate) struct FoundParts {
+struct FoundParts {
     place: SnapshotPlace,
     whole: bool,
 }
 
 impl FoundParts {
     /// Nothing yet, behind the record that opens the segment.
-    pub(crate) fn behind(opened: &Record) -> FoundParts {
+    fn behind(opened: &Record) -> FoundParts {
         FoundParts { place: SnapshotPlace { seq: opened.head_before().seq, parts: 0 }, whole: false }
     }
 
     /// Looks at the segment's next record.
-    pub(crate) fn note(&mut self, record: &Record) {
+    fn note(&mut self, record: &Record) {
         if !self.whole && record.kind == SNAPSHOT && record.seq == seq_of_part(self.place, self.place.parts + 1) {
             self.place.parts += 1;
             self.whole = record.body.get("last").and_then(Value::as_bool).unwrap_or(false);
@@ -27,7 +27,7 @@ impl FoundParts {
     }
 
     /// Where the snapshot is, if it is whole.
-    pub(crate) fn place(&self) -> Option<SnapshotPlace> {
+    fn place(&self) -> Option<SnapshotPlace> {
         self.whole.then_some(self.place)
     }
 }
@@ -38,12 +38,11 @@ pub(crate) fn seq_of_part(place: SnapshotPlace, part: u32) -> u64 {
     place.seq + 1 + u64::from(part)
 }
 
-/// Whether a segment begins with a snapshot that is whole before `end`, where
+/// The snapshot that a segment begins with, if it is whole before `end`, where
 /// the next segment begins.
-pub(crate) fn is_whole(bytes: &[u8], opened: &Record, end: Option<u64>) -> bool {
+pub(crate) fn whole(bytes: &[u8], opened: &Record, end: Option<u64>) -> Option<SnapshotPlace> {
     let mut parts = FoundParts::behind(opened);
     let records = segment::lines(bytes).skip(1).map_while(|line| segment::record(&line).ok());
     records.take_while(|record| record.kind == SNAPSHOT).for_each(|record| parts.note(&record));
-    let place = parts.place();
-    place.is_some_and(|place| end.is_none_or(|end| seq_of_part(place, place.parts) < end))
+    parts.place().filter(|place| end.is_none_or(|end| seq_of_part(*place, place.parts) < end))
 }

@@ -3,7 +3,9 @@
 //! all streams can be judged before any of them is touched.
 
 use std::{
+    collections::VecDeque,
     io::{self, ErrorKind},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,9 +18,9 @@ use crate::{
     note::OpeningNote,
     own::{Break, Declared},
     place::{Places, Segment},
-    reader::Tail,
-    segment::{self, End},
-    snapshot::{self, FoundParts},
+    reader::{TAIL, Tail},
+    segment::{self, End, Line, is_of_the_ledger},
+    snapshot,
     stream::unusable,
 };
 
@@ -119,7 +121,7 @@ fn needed(
             continue;
         };
         let end = needed.last().map(|next| next.first.seq);
-        let is_enough = snapshot::is_whole(&bytes, &first, end);
+        let is_enough = snapshot::whole(&bytes, &first, end).is_some();
         needed.push(Needed { number, path, bytes, first });
         if is_enough {
             break;
@@ -133,20 +135,30 @@ impl Found {
     fn take(&mut self, needed: &Needed, next: Option<&Record>) -> Result<(), LedgerError> {
         let Needed { number, path, bytes, first } = needed;
         let mut places = Places::from(first.seq);
-        let mut parts = FoundParts::behind(first);
-        let tail = &mut self.tail;
-        // Where it does not follow, the segment before saw that the chain says why.
-        let (head, end) = segment::prove(path, bytes, first.head_before(), next, |record, line| {
-            places.note(record.seq, line.offset as u64);
-            parts.note(&record);
-            if !record.is_of_the_ledger() {
-                tail.remember(record, line.bytes.len());
+        let mut latest: VecDeque<(u64, Range<usize>)> = VecDeque::new();
+        let mut forgotten = None;
+        let (head, end) = segment::prove(path, bytes, first.head_before(), next, |link, line| {
+            places.note(link.seq, line.offset as u64);
+            if !is_of_the_ledger(&link.kind) {
+                latest.push_back((link.seq, line.offset..line.offset + line.bytes.len()));
+            }
+            if latest.len() > TAIL {
+                forgotten = latest.pop_front();
             }
         })?;
+        if let Some((seq, _)) = forgotten {
+            self.tail = Tail::behind(seq);
+        }
+        for (_, place) in latest {
+            let line = Line { number: 0, offset: place.start, bytes: &bytes[place], ended: true };
+            let record = segment::record(&line).map_err(|error| segment::damage(path, 0, &error.to_string()))?;
+            self.tail.remember(record, line.bytes.len());
+        }
+        let parts = snapshot::whole(bytes, first, next.map(|next| next.seq));
         self.head = head;
         self.epoch = Some(segment::opened(first, path)?.epoch);
         let segment = Segment::new(path.clone(), *number, first.seq, Some(places));
-        self.snapshot = parts.place().map(|place| (place, Arc::clone(&segment))).or(self.snapshot.take());
+        self.snapshot = parts.map(|place| (place, Arc::clone(&segment))).or(self.snapshot.take());
         self.segments.push(segment);
         let mut whole = bytes.len();
         match end {
@@ -171,7 +183,7 @@ impl Found {
     fn has_its_beginning(&self, oldest: Option<&Needed>) -> Result<(), LedgerError> {
         let Some(oldest) = oldest.filter(|oldest| oldest.first.seq > 1 && self.older.is_empty()) else { return Ok(()) };
         let end = self.segments.get(1).map(|next| next.first_seq);
-        if snapshot::is_whole(&oldest.bytes, &oldest.first, end) {
+        if snapshot::whole(&oldest.bytes, &oldest.first, end).is_some() {
             return Ok(());
         }
         let problem = "the records before it are missing, and it has no snapshot that stands in for them";

@@ -123,6 +123,26 @@ impl Snapshot for Sessions {
     }
 }
 
+#[tokio::test]
+async fn a_snapshot_of_a_hundred_thousand_sessions_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = WriterMark::take(folder.path()).unwrap();
+    let (ledger, _) = FileLedger::open(&mark, "e".into()).unwrap();
+    ledger.append(Stream::Audit, vec![draft(0, in_week(0))], Arc::new(Sessions(100_000))).await.unwrap();
+    let (ledger, notes) = FileLedger::open(&mark, "e".into()).unwrap();
+    assert_eq!(notes, []);
+    let place = ledger.snapshot(Stream::Audit).unwrap();
+    let mut count = 0;
+    for part in 1..=place.parts {
+        let items = ledger.snapshot_part(Stream::Audit, part).await.unwrap();
+        assert_eq!(items[0]["id"], format!("{count:032x}"), "part {part}");
+        count += items.len();
+    }
+    assert_eq!((count, place.seq), (100_000, 0));
+    assert!(ledger.snapshot_part(Stream::Audit, place.parts + 1).await.is_err());
+    assert_eq!(ledger.read(Stream::Audit, 0, 10).await.unwrap().len(), 1);
+}
+
 /// Prints how long a start behind a million records takes: the figure of a
 /// release build is the one that counts.
 #[tokio::test]
