@@ -43,29 +43,83 @@ def test_a_backup_of_a_running_server_brings_everything_back(server, alice, bob,
     assert "whole" in server.runs("audit", "verify").is_done()
 
 
-def test_a_backup_under_load_is_how_it_was_at_one_moment(server, alice, backup):
+def hammers(server, name, connection, acknowledged, stop):
+    """Checks, notes and unchecks until it is stopped; remembers each session whose end was acknowledged."""
+    person = server.signs_in(name)
+    while not stop.is_set():
+        session = person.checks(connection).session
+        person.notes(session, f"note of {name}").is_done()
+        person.unchecks(session).is_done()
+        acknowledged.append(session)
+
+
+def test_a_backup_under_load_is_how_it_was_at_one_moment(server, alice, backup, connect):
+    held = alice.checks(FIRST, note="all the while").session
+    server.restarts()
     acknowledged, stop = [], threading.Event()
-
-    def work():
-        person = server.signs_in("bob")
-        while not stop.is_set():
-            session = person.checks(SECOND).session
-            person.unchecks(session).is_done()
-            acknowledged.append(session)
-
-    working = threading.Thread(target=work)
-    working.start()
-    eventually(lambda: len(acknowledged) > 20)
+    lines = [("bob", SECOND), ("carol", "vpn main 2;vpn sub 1"), ("dave", "vpn main 2;vpn sub 2")]
+    working = [
+        threading.Thread(target=hammers, args=(server, name, connection, acknowledged, stop)) for name, connection in lines
+    ]
+    for thread in working:
+        thread.start()
+    eventually(lambda: len(acknowledged) > 30)
+    old = connect(server, server.signs_in("alice"))
+    epoch = old.board()["epoch"]
     before = list(acknowledged)
-    server.runs("backup", str(backup)).is_done()
+    ended = server.runs("backup", str(backup))
     stop.set()
-    working.join()
+    for thread in working:
+        thread.join()
+    assert ended.is_done() and ended.words == "", "nothing is shown in a pipe"
+    seq = old.seq()
     server.audit_dir.rename(server.folder / "reports of before")
     restored(server, backup)
     eventually(lambda: server.share.has(before[-1]))
     rows = [row["session_id"] for row in server.share.rows()]
     known, all_of_them = ({session["id"] for session in sessions} for sessions in (before, acknowledged))
     assert known <= set(rows) <= all_of_them and len(rows) == len(set(rows))
+    assert server.signs_in("bob").board()[FIRST]["sessions"] == [held], "it is the same session"
+    again = connect(server, server.signs_in("alice"), auth={"epoch": epoch, "seq": seq})
+    assert again.board()["epoch"] != epoch, "it gets the whole board"
+    assert again.holders(FIRST) == ["alice"]
+    assert "whole" in server.runs("audit", "verify").is_done()
+
+
+def test_a_backup_holds_the_keys_for_its_owner_only(make_server):
+    server = make_server(SECRET_KEY=None, HC_PW=None).starts()
+    backup = server.folder / "backup"
+    alice = server.signs_in("alice")
+    alice.unchecks(alice.checks(FIRST).session)
+    server.runs("backup", str(backup)).is_done()
+    for name in ("secret_key", "checkpoint_key"):
+        assert (backup / name).read_bytes() == (server.data_dir / name).read_bytes()
+    modes = {path: path.stat().st_mode & 0o777 for path in backup.rglob("*") if path.is_file()}
+    assert set(modes.values()) == {0o600}, modes
+    assert {path.stat().st_mode & 0o777 for path in backup.rglob("*") if path.is_dir()} == {0o700}
+    assert not (backup / "writer.json").exists() and not (backup / "copy_unfinished").exists()
+    restored(server, backup)
+    assert alice.gets("/api/test").is_done()["user"] == "alice", "the key of its token came back"
+
+
+def test_a_restore_that_did_not_end_is_no_data_directory(server, alice, backup):
+    held = alice.checks(FIRST).session
+    server.runs("backup", str(backup)).is_done()
+    (backup / "secret_key").mkdir()
+    server.stops()
+    whole = server.data_dir.rename(server.folder / "lost")
+    server.runs("restore", str(backup)).is_refused("secret_key")
+    words = ("did not end", "empty the folder", str(server.data_dir))
+    server.refuses_to_start(*words)
+    server.runs("restore", str(backup)).is_refused(*words)
+    server.runs("ledger", "repair").is_refused(*words)
+    assert "did not end" in server.runs("audit", "verify").output
+    (backup / "secret_key").rmdir()
+    server.data_dir.rename(server.folder / "half")
+    server.runs("restore", str(backup)).is_done()
+    server.starts()
+    assert server.signs_in("alice").board()[FIRST]["sessions"] == [held]
+    assert whole.exists()
 
 
 def test_clients_that_knew_more_get_the_whole_board(server, alice, backup):

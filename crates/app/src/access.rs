@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 
 use domain::{access::AccessFact, record::Stream};
+use jiff::Timestamp;
 
+use crate::ports::LedgerError;
 use crate::store::{Decided, Failure, Moment, ReplayError, Store, View, World};
 
 /// Keeps what happens at the doors.
@@ -34,6 +36,15 @@ impl AccessLog {
     /// Keeps a fact that nobody waits for.
     pub fn note(&self, fact: AccessFact) {
         drop(self.store.submit(fact));
+    }
+
+    /// Drops the oldest segments in which everything happened before `cutoff`;
+    /// whether there were any.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: some of it is still there.
+    pub async fn drop_before(&self, cutoff: Timestamp) -> Result<bool, LedgerError> {
+        self.store.drop_unneeded(move |_, record| record.at >= cutoff).await
     }
 
     /// Waits until everything that was handed in is kept or refused.

@@ -16,6 +16,7 @@ use domain::{
 use jiff::Timestamp;
 
 use crate::{
+    keys::{AT_MOST_EVERY, Leavings},
     passwords::{PasswordError, Passwords},
     ports::{Clock, Entropy},
     store::{Decided, Failure, Moment, ReplayError, Store, View, World},
@@ -71,6 +72,7 @@ pub enum SetPasswordError {
 /// The doors.
 pub struct Accounts {
     store: Store<AccountsView>,
+    leavings: Arc<Leavings>,
     passwords: Passwords,
     settings: AccountSettings,
     clock: Arc<dyn Clock>,
@@ -92,9 +94,14 @@ impl Accounts {
     ) -> Result<Accounts, ReplayError> {
         let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
         let initial = AccountsView(AccountsState::new(Arc::new(people)));
-        let store = Store::open(world, initial, |_| Box::new(|_, _| {})).await?;
+        let leavings = Arc::new(Leavings::of(world.ledger.as_ref()).await?);
+        let noting = Arc::clone(&leavings);
+        let on_commit = move |_: &AccountsView, facts: &[(u64, AccountFact)]| {
+            noting.note(facts.iter().map(|(_, fact)| fact));
+        };
+        let store = Store::open(world, initial, |_| Box::new(on_commit)).await?;
         let started = clock.now();
-        Ok(Accounts { store, passwords, settings, clock, entropy, started, last_used: Mutex::default() })
+        Ok(Accounts { store, leavings, passwords, settings, clock, entropy, started, last_used: Mutex::default() })
     }
 
     /// The account whose password this is, with its full rights.
@@ -188,6 +195,25 @@ impl Accounts {
     /// Whether people may sign in without a password.
     pub fn board_is_open(&self) -> bool {
         self.settings.board_is_open
+    }
+
+    /// Writes the stream anew whenever something left it, for ever.
+    pub async fn keep_compact(&self) {
+        loop {
+            self.leavings.come().await;
+            self.compact().await;
+            tokio::time::sleep(AT_MOST_EVERY).await;
+        }
+    }
+
+    /// Writes the stream anew if something left it; what fails is tried again.
+    pub async fn compact(&self) {
+        if self.leavings.take()
+            && let Err(error) = self.store.compact().await
+        {
+            tracing::warn!("What was replaced is still on the disk, and is removed later: {error}");
+            self.leavings.stay();
+        }
     }
 
     /// Waits until everything that was handed in is committed or refused.

@@ -14,8 +14,10 @@ use domain::{
     record::Stream,
     session::{Session, SessionId},
 };
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 
+use crate::ports::LedgerError;
 use crate::store::{Answer, Decided, Failure, Moment, ReplayError, Store, View, World};
 
 /// How many updates a reader of the feed may be behind; one who is further
@@ -162,6 +164,16 @@ impl Board {
     /// Wakes at each commit, with the number of its last record.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.committed.clone()
+    }
+
+    /// Forgets the sessions that ended before `cutoff`, and drops the oldest
+    /// segments in which everything happened before it; whether there were any.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: some of it is still there.
+    pub async fn drop_before(&self, cutoff: Timestamp) -> Result<bool, LedgerError> {
+        self.store.adjust(move |view| view.state.forget_ended_before(cutoff)).await;
+        self.store.drop_unneeded(move |_, record| record.at >= cutoff).await
     }
 
     /// Waits until everything that was handed in is committed or refused.

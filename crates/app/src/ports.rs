@@ -60,6 +60,32 @@ pub trait Ledger: Send + Sync {
     /// As [`Ledger::append`].
     async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError>;
 
+    /// How far the oldest segments reach of which no record is needed any
+    /// more: the number of the last record in them, where there are any.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn oldest_unneeded(&self, stream: Stream, is_needed: IsNeeded) -> Result<Option<u64>, LedgerError>;
+
+    /// Drops the segments that have no record behind `up_to`: says so in the
+    /// chain, by a record of the ledger's own, and then removes them.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`]; what was said is done then by the next start.
+    async fn drop_up_to(
+        &self,
+        stream: Stream,
+        up_to: u64,
+        at: Timestamp,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<(), LedgerError>;
+
+    /// What is not there any more of the begin of a stream, where anything is.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn dropped(&self, stream: Stream) -> Result<Option<Dropped>, LedgerError>;
+
     /// Whether records could be appended just now; leaves nothing behind.
     ///
     /// # Errors
@@ -90,6 +116,18 @@ pub trait Ledger: Send + Sync {
 pub trait Chains: Send + Sync {
     /// Each stream with its chain, or what is wrong with it.
     async fn prove(&self) -> Vec<(Stream, Result<Chain, LedgerError>)>;
+}
+
+/// Whether a record is still needed, whatever its age.
+pub type IsNeeded = Arc<dyn Fn(&Record) -> bool + Send + Sync>;
+
+/// What is not there any more of the begin of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The number of the last record that is not there.
+    pub to_seq: u64,
+    /// When the latest of them happened.
+    pub latest: Timestamp,
 }
 
 /// A chain that holds.

@@ -4,6 +4,7 @@
 //! is due and hands it to the mail server, one at a time.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,13 +18,14 @@ use domain::{
         AttemptResult, MAX_DEDUPE_KEY_CHARS, MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARS, Message, MessageId, Outbox,
         OutboxItem, RelayCommand, RelayFact, RelayRefusal, Status, Tracked,
     },
-    record::Stream,
+    record::{Hash, Record, Stream},
 };
+use jiff::Timestamp;
 use tokio::sync::{Mutex, watch};
 
 use crate::{
     findings::Findings,
-    ports::{Clock, Entropy, Ledger, Mail, MailError, Mailer},
+    ports::{Clock, Entropy, Ledger, LedgerError, Mail, MailError, Mailer},
     store::{Decided, Failure, Moment, ReplayError, Store, View, World},
 };
 
@@ -34,6 +36,9 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// What stands behind the `@` of a Message-ID that is made while no sender is
 /// configured; the name is reserved for no one (RFC 2606).
 const NO_DOMAIN: &str = "vpn-sessions.invalid";
+
+/// How many records are read at once.
+const PAGE: usize = 4_096;
 
 /// Where mails go and come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +200,42 @@ impl Relay {
         self.store.settle().await;
     }
 
+    /// Forgets the messages whose end was before `cutoff`, and drops the oldest
+    /// segments that hold no other; whether there were any.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: some of it is still there.
+    pub async fn drop_before(&self, cutoff: Timestamp) -> Result<bool, LedgerError> {
+        self.store.adjust(move |view| view.0.forget_ended_before(cutoff)).await;
+        let is_remembered = move |view: &RelayView, record: &Record| {
+            let fact = record.fact::<RelayFact>();
+            record.at >= cutoff || fact.is_ok_and(|fact| view.0.find(fact.message_id()).is_some())
+        };
+        if !self.store.has_unneeded(is_remembered).await? {
+            return Ok(false);
+        }
+        // Of so many that some were forgotten, a few may have ended since.
+        let recent = self.ids_since(cutoff).await?;
+        let is_needed = move |view: &RelayView, record: &Record| {
+            let is_recent = record.fact::<RelayFact>().is_ok_and(|fact| recent.contains(&key(fact.message_id())));
+            is_recent || is_remembered(view, record)
+        };
+        self.store.drop_unneeded(is_needed).await
+    }
+
+    /// The messages of which something is recorded since then.
+    async fn ids_since(&self, cutoff: Timestamp) -> Result<BTreeSet<u64>, LedgerError> {
+        let mut ids = BTreeSet::new();
+        let mut after = 0;
+        loop {
+            let records = self.ledger.read(Stream::Relay, after, PAGE).await?;
+            let Some(last) = records.last() else { return Ok(ids) };
+            after = last.seq;
+            let recent = records.iter().filter(|record| record.at >= cutoff);
+            ids.extend(recent.filter_map(|record| Some(key(record.fact::<RelayFact>().ok()?.message_id()))));
+        }
+    }
+
     /// Waits until everything that was handed in is committed or refused.
     pub async fn settle(&self) {
         self.store.settle().await;
@@ -339,4 +380,10 @@ impl View for RelayView {
     }
 
     fn restored(&mut self, _: u64) {}
+}
+
+/// A message's id in eight bytes: two that are alike only keep each other.
+fn key(id: &MessageId) -> u64 {
+    let hash = Hash::of(id.as_str().as_bytes());
+    hash.bytes().iter().take(8).fold(0, |key, &byte| key << 8 | u64::from(byte))
 }

@@ -22,6 +22,7 @@ use domain::{
     session::EndedSession,
     week::Week,
 };
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::sync::watch;
 
 use crate::{
@@ -50,6 +51,9 @@ pub const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The shortest pause between two looks: on a busy board many rows are written
 /// with one sync, and the disk is left to those who wait for an answer.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// How far a time zone is ahead of UTC at most: a week begins so much earlier there.
+const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(14);
 
 /// How many records are read at once.
 const PAGE: usize = 8_192;
@@ -154,8 +158,10 @@ impl Reports {
                 self.lock().has_caught_up();
                 return Ok(());
             }
+            let dropped = self.ledger.dropped(Stream::Audit).await?;
+            let gone = dropped.map(|dropped| last_week_dropped(dropped.latest));
             for some in records.chunks(AT_ONE_GO) {
-                let ended = self.lock().note_all(some);
+                let ended = self.lock().note_all(some, gone);
                 if let Some(head) = ended {
                     self.log_checkpoint(head);
                 }
@@ -272,6 +278,13 @@ impl Reports {
 fn ended_in(week: Week, record: &Record) -> Option<EndedSession> {
     let Ok(BoardFact::Unchecked(ended)) = record.fact() else { return None };
     (ended.week == week).then_some(ended)
+}
+
+/// The last week of which the ledger may have lost sessions to retention, when
+/// that was the time of the last: its report is whole on the share, and stays.
+pub fn last_week_dropped(latest: Timestamp) -> Week {
+    let anywhere = latest.checked_add(MOST_AHEAD).unwrap_or(latest);
+    Week::of(anywhere, &TimeZone::UTC)
 }
 
 /// Works where nobody waits for the thread: rows of a whole week take a while.

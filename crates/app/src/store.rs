@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use domain::record::{LineError, Stream};
+use domain::record::{LineError, Record, Stream};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::oneshot;
@@ -134,6 +134,7 @@ pub type OnCommit<V> = Box<dyn FnMut(&V, &[(u64, <V as View>::Fact)]) + Send>;
 pub struct Store<V: View> {
     jobs: SyncSender<Job<V>>,
     committed: Arc<RwLock<V>>,
+    ledger: Arc<dyn Ledger>,
 }
 
 impl<V: View> Store<V> {
@@ -150,8 +151,9 @@ impl<V: View> Store<V> {
         let (jobs, waiting) = sync_channel(MAX_WAITING_COMMANDS);
         let committed = Arc::new(RwLock::new(view.clone()));
         let on_commit = on_commit(&view);
+        let ledger = Arc::clone(&world.ledger);
         writer::start(world, view, Arc::clone(&committed), on_commit, waiting);
-        Ok(Store { jobs, committed })
+        Ok(Store { jobs, committed, ledger })
     }
 
     /// Hands a command to the writer; commands are decided in this order.
@@ -196,8 +198,48 @@ impl<V: View> Store<V> {
     /// [`LedgerError`]: some of it is still there.
     pub async fn compact(&self) -> Result<(), LedgerError> {
         let (done, answer) = oneshot::channel();
+        self.tidy(Job::Compact { done }, answer).await
+    }
+
+    /// Whether there is a segment that could be dropped, as no record in it is needed.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub async fn has_unneeded(
+        &self,
+        is_needed: impl Fn(&V, &Record) -> bool + Send + Sync + 'static,
+    ) -> Result<bool, LedgerError> {
+        Ok(self.unneeded(is_needed).await?.is_some())
+    }
+
+    /// Drops the oldest segments of which no record is needed; whether there
+    /// were any. They are looked at beside the writer.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: some of it is still there.
+    pub async fn drop_unneeded(
+        &self,
+        is_needed: impl Fn(&V, &Record) -> bool + Send + Sync + 'static,
+    ) -> Result<bool, LedgerError> {
+        let Some(up_to) = self.unneeded(is_needed).await? else { return Ok(false) };
+        let (done, answer) = oneshot::channel();
+        self.tidy(Job::Drop { up_to, done }, answer).await?;
+        Ok(true)
+    }
+
+    async fn unneeded(
+        &self,
+        is_needed: impl Fn(&V, &Record) -> bool + Send + Sync + 'static,
+    ) -> Result<Option<u64>, LedgerError> {
+        let committed = Arc::clone(&self.committed);
+        let is_needed =
+            move |record: &Record| is_needed(&committed.read().unwrap_or_else(PoisonError::into_inner), record);
+        self.ledger.oldest_unneeded(V::STREAM, Arc::new(is_needed)).await
+    }
+
+    async fn tidy(&self, job: Job<V>, answer: oneshot::Receiver<Result<(), LedgerError>>) -> Result<(), LedgerError> {
         let stopping = || LedgerError::Unavailable("the server is stopping".into());
-        self.hand_in(Job::Compact { done }).await;
+        self.hand_in(job).await;
         answer.await.unwrap_or_else(|_| Err(stopping()))
     }
 

@@ -10,6 +10,7 @@ use domain::{
 
 use crate::{
     ports::{Ledger, LedgerError},
+    reports::last_week_dropped,
     store::ReplayError,
 };
 
@@ -22,7 +23,9 @@ const PAGE: usize = 8_192;
 /// # Errors
 /// [`ReplayError`].
 pub async fn told(ledger: &dyn Ledger, heads: &[(Stream, Head)]) -> Result<Told, ReplayError> {
-    let mut told = Told::default();
+    let dropped = ledger.dropped(Stream::Audit).await?;
+    let gone = dropped.map(|dropped| last_week_dropped(dropped.latest));
+    let mut told = Told { gone, ..Told::default() };
     let mut after = 0;
     loop {
         let records = ledger.read(Stream::Audit, after, PAGE).await?;
@@ -36,7 +39,9 @@ pub async fn told(ledger: &dyn Ledger, heads: &[(Stream, Head)]) -> Result<Told,
             })?;
         }
     }
-    for &(stream, head) in heads.iter().filter(|(stream, _)| *stream != Stream::Audit) {
+    let dropped_seq = dropped.map_or(0, |dropped| dropped.to_seq);
+    let elsewhere = |stream: Stream, head: Head| stream != Stream::Audit || head.seq <= dropped_seq;
+    for &(stream, head) in heads.iter().filter(|(stream, head)| elsewhere(*stream, *head)) {
         let stands = standing(ledger, stream, head).await?;
         told.standings.insert((stream, head.seq, head.hash), stands);
     }
@@ -49,7 +54,9 @@ fn take(told: &mut Told, record: &Record, heads: &[(Stream, Head)]) -> Result<()
         let stands = if head.hash == record.hash { Standing::There } else { Standing::Another };
         told.standings.insert((*stream, head.seq, head.hash), stands);
     }
-    if let BoardFact::Unchecked(ended) = record.fact()? {
+    if let BoardFact::Unchecked(ended) = record.fact()?
+        && told.gone.is_none_or(|gone| ended.week > gone)
+    {
         told.weeks.entry(ended.week).or_default().push(LedgerRow::of(record.seq, &ended));
     }
     Ok(())
@@ -60,6 +67,9 @@ fn take(told: &mut Told, record: &Record, heads: &[(Stream, Head)]) -> Result<()
 /// # Errors
 /// [`LedgerError`] where it cannot be read.
 pub async fn standing(ledger: &dyn Ledger, stream: Stream, head: Head) -> Result<Standing, LedgerError> {
+    if ledger.dropped(stream).await?.is_some_and(|dropped| head.seq <= dropped.to_seq) {
+        return Ok(Standing::Dropped);
+    }
     let records = ledger.read(stream, head.seq.saturating_sub(1), 1).await?;
     Ok(match records.first() {
         Some(record) if record.seq == head.seq && record.hash == head.hash => Standing::There,

@@ -298,6 +298,11 @@ impl BoardState {
         list.into_iter().chain(ended).chain(held)
     }
 
+    /// Forgets the sessions that ended before `cutoff`.
+    pub fn forget_ended_before(&mut self, cutoff: Timestamp) {
+        self.ended.forget_before(cutoff);
+    }
+
     /// Every line, in the file's order, retired ones last.
     pub fn lines(&self) -> impl Iterator<Item = Line> + '_ {
         let listed = self.list.iter().map(|connection| self.as_line(connection.clone(), false));
@@ -509,6 +514,11 @@ struct RecentlyEnded {
 impl RecentlyEnded {
     fn find(&self, id: &SessionId) -> Option<&EndedSession> {
         self.sessions.get(id)
+    }
+
+    fn forget_before(&mut self, cutoff: Timestamp) {
+        self.sessions.retain(|_, ended| ended.ended_at >= cutoff);
+        self.oldest_first.retain(|id| self.sessions.contains_key(id));
     }
 
     fn remember(&mut self, ended: EndedSession) {

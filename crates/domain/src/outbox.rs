@@ -262,6 +262,16 @@ pub enum RelayFact {
     },
 }
 
+impl RelayFact {
+    /// Which message it is about.
+    pub fn message_id(&self) -> &MessageId {
+        match self {
+            RelayFact::Accepted { message, .. } => &message.id,
+            RelayFact::Queued { id } | RelayFact::GivenUp { id, .. } | RelayFact::Attempted { id, .. } => id,
+        }
+    }
+}
+
 /// The rules' no.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RelayRefusal {
@@ -360,6 +370,19 @@ impl Outbox {
     /// A message, while it is remembered.
     pub fn find(&self, id: &MessageId) -> Option<&Tracked> {
         self.messages.get(id)
+    }
+
+    /// Forgets the messages whose end was before `cutoff`.
+    pub fn forget_ended_before(&mut self, cutoff: Timestamp) {
+        let messages = &self.messages;
+        let is_old =
+            |id: &MessageId| messages.get(id).and_then(|tracked| tracked.ended_at).is_some_and(|at| at < cutoff);
+        let old: Vec<MessageId> = self.ended_first.iter().filter(|id| is_old(id)).cloned().collect();
+        if old.is_empty() {
+            return;
+        }
+        self.ended_first.retain(|id| !is_old(id));
+        old.iter().for_each(|id| self.forget(id));
     }
 
     /// Messages, latest first, from before a place on.
@@ -485,11 +508,15 @@ impl Outbox {
     fn forget_oldest(&mut self) {
         while self.ended_first.len() > REMEMBERED_ENDED_MESSAGES || self.bytes > MAX_OUTBOX_BYTES {
             let Some(id) = self.ended_first.pop_front() else { return };
-            if let Some(tracked) = self.messages.remove(&id) {
-                self.order.remove(&tracked.place);
-                self.bytes -= tracked.message.text.len();
-                self.ended_bytes -= tracked.message.text.len();
-            }
+            self.forget(&id);
+        }
+    }
+
+    fn forget(&mut self, ended: &MessageId) {
+        if let Some(tracked) = self.messages.remove(ended) {
+            self.order.remove(&tracked.place);
+            self.bytes -= tracked.message.text.len();
+            self.ended_bytes -= tracked.message.text.len();
         }
     }
 }

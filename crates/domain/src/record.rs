@@ -12,12 +12,21 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 
+use crate::snapshot::SNAPSHOT;
+
 /// The version of the record format that this program writes.
 pub const FORMAT: u32 = 2;
 
 /// The kind of the record that begins each segment; it belongs to the ledger
 /// itself and no view folds over it.
 pub const SEGMENT_OPENED: &str = "segment_opened";
+
+/// The kind of the ledger's own record that names gaps which a repair left.
+pub const GAP_RECORDED: &str = "gap_recorded";
+
+/// The kind of the ledger's own record that names the segments which
+/// retention dropped.
+pub const SEGMENTS_DROPPED: &str = "segments_dropped";
 
 /// The longest line that is read, in bytes: a relayed message of 64 KiB whose
 /// every byte JSON had to escape sixfold, and room for the rest.
@@ -194,7 +203,12 @@ impl Record {
         self.seq == head.seq + 1 && self.prev == head.hash
     }
 
-    /// The head of the chain before this record.
+    /// Whether it belongs to the ledger itself, so that no view folds over it.
+    pub fn is_of_the_ledger(&self) -> bool {
+        matches!(self.kind.as_str(), SEGMENT_OPENED | SNAPSHOT | GAP_RECORDED | SEGMENTS_DROPPED)
+    }
+
+    /// The head of a chain that this record follows.
     pub fn head_before(&self) -> Head {
         Head { seq: self.seq.saturating_sub(1), hash: self.prev }
     }

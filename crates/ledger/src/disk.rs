@@ -15,10 +15,14 @@ pub(crate) trait Disk: Send + Sync {
     fn names(&self, folder: &Path) -> io::Result<Vec<String>>;
     /// A whole file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// How long a file is, in bytes.
+    fn length(&self, path: &Path) -> io::Result<u64>;
     /// Some bytes of a file, fewer only where it ends.
     fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>>;
     /// Makes a file that must not be there yet.
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>>;
+    /// Gives a file another name, which must be free.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file, where it is there.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Writes what a file has at a place once more, and makes it survive a
@@ -64,6 +68,10 @@ impl Disk for RealDisk {
         fs::read(path)
     }
 
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        Ok(fs::metadata(path)?.len())
+    }
+
     fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(offset))?;
@@ -78,6 +86,13 @@ impl Disk for RealDisk {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         Ok(Box::new(RealFile { file: options.open(path)?, bytes: 0, synced: 0 }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if to.try_exists()? {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

@@ -7,13 +7,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{Ledger, LedgerError, Snapshot, SnapshotPlace};
+use app::ports::{Dropped, IsNeeded, Ledger, LedgerError, Snapshot, SnapshotPlace};
 use async_trait::async_trait;
 use domain::record::{Draft, Head, Record, Stream};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
+    copy::must_be_whole,
     disk::Disk,
     held_disk::HeldDisk,
     note::OpeningNote,
@@ -87,6 +88,7 @@ impl FileLedger {
         epoch_if_new: String,
         segment_bytes: usize,
     ) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
+        must_be_whole(disk.as_ref(), folder)?;
         let ledger = folder.join(LEDGER);
         let mut judged = Vec::new();
         for stream in Stream::ALL {
@@ -100,7 +102,9 @@ impl FileLedger {
             if let Some(named) = found.epoch.as_ref().filter(|_| stream == Stream::Audit) {
                 epoch.clone_from(named);
             }
-            let (files, dealt_with) = StreamFiles::of(found, Arc::clone(&disk), segment_bytes);
+            let (mut files, dealt_with) = StreamFiles::of(found, Arc::clone(&disk), segment_bytes);
+            // What cannot be removed now is removed by another start.
+            let _ = files.finish_dropping();
             notes.extend(dealt_with);
             streams.insert(stream, files);
         }
@@ -130,13 +134,6 @@ impl OneStream {
         let Some(written) = files.write(drafts, snapshot)? else { return Ok(Vec::new()) };
         // What was written is durable; it counts once it is committed.
         Ok(files.commit(written))
-    }
-
-    fn compact(&self, at: Timestamp, snapshot: &dyn Snapshot) -> Result<(), LedgerError> {
-        let mut files = self.lock();
-        let written = files.turn(at, snapshot)?;
-        files.commit(written);
-        files.remove_older()
     }
 
     fn lock(&self) -> MutexGuard<'_, StreamFiles> {
@@ -174,7 +171,27 @@ impl Ledger for FileLedger {
     }
 
     async fn compact(&self, stream: Stream, at: Timestamp, snapshot: Arc<dyn Snapshot>) -> Result<(), LedgerError> {
-        self.stream(stream).compact(at, snapshot.as_ref())
+        self.stream(stream).lock().compact(at, snapshot.as_ref())
+    }
+
+    async fn oldest_unneeded(&self, stream: Stream, is_needed: IsNeeded) -> Result<Option<u64>, LedgerError> {
+        let reader = self.reader(stream);
+        off_thread(move || reader.standing()?.unneeded(reader.disk(), is_needed.as_ref())).await
+    }
+
+    async fn drop_up_to(
+        &self,
+        stream: Stream,
+        up_to: u64,
+        at: Timestamp,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<(), LedgerError> {
+        self.stream(stream).lock().drop_up_to(up_to, at, snapshot.as_ref())
+    }
+
+    async fn dropped(&self, stream: Stream) -> Result<Option<Dropped>, LedgerError> {
+        let stream = self.stream(stream);
+        off_thread(move || stream.lock().dropped()).await
     }
 
     async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError> {

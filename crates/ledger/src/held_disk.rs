@@ -35,6 +35,15 @@ impl Disk for HeldDisk {
         RealDisk.read(path)
     }
 
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        RealDisk.length(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.confirm()?;
+        RealDisk.rename(from, to)
+    }
+
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>> {
         self.confirm()?;
         Ok(Box::new(HeldFile { file: RealDisk.create_new(path)?, held: Arc::clone(&self.0) }))

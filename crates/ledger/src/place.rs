@@ -13,11 +13,7 @@ use std::{
 use app::ports::LedgerError;
 use domain::record::Record;
 
-use crate::{
-    disk::Disk,
-    segment::{self, is_of_the_ledger},
-    stream::unusable,
-};
+use crate::{disk::Disk, segment, stream::unusable};
 
 /// Every so many records their place in the file is remembered.
 const PLACE_EVERY_RECORDS: u64 = 256;
@@ -129,7 +125,7 @@ impl Segment {
                 if record.seq != seq {
                     return Err(problem(format!("record {} is where record {seq} belongs", record.seq)));
                 }
-                if wanted.own || !is_of_the_ledger(&record.kind) {
+                if wanted.own || !record.is_of_the_ledger() {
                     records.push(record);
                 }
             }
@@ -160,8 +156,12 @@ impl Segment {
 /// not be read then.
 fn says_own_kind(line: &[u8]) -> bool {
     let Some(at) = line.iter().take(128).position(|&byte| byte == b'k') else { return false };
-    [&b"kind\":\"segment_opened\""[..], b"kind\":\"snapshot\""].iter().any(|kind| line[at..].starts_with(kind))
+    OWN_KINDS.iter().any(|kind| line[at..].starts_with(kind))
 }
+
+/// How the lines say it.
+const OWN_KINDS: [&[u8]; 4] =
+    [b"kind\":\"segment_opened\"", b"kind\":\"snapshot\"", b"kind\":\"gap_recorded\"", b"kind\":\"segments_dropped\""];
 
 /// The lines of a file from a place on, of which only some is in memory.
 struct FileLines<'a> {

@@ -19,8 +19,10 @@ use serde_json::Value;
 
 use crate::{
     disk::{Disk, segment_path},
+    dropping::Standing,
+    own::{Break, Declared, Gap},
     place::{Segment, Wanted},
-    segment,
+    segment::{self, End},
     snapshot::seq_of_part,
     start::Found,
     stream::unusable,
@@ -51,12 +53,17 @@ struct Table {
     segments: Vec<Arc<Segment>>,
     head: Head,
     tail: Tail,
+    gaps: Vec<Gap>,
 }
 
 /// The segments that are left to be proved, and what stands behind them.
 struct Unproved {
     older: Vec<u32>,
     next: Option<Record>,
+    /// What the segments behind say of the chain.
+    declared: Declared,
+    /// Whether it was seen that nothing is missing before the oldest.
+    is_judged: bool,
 }
 
 /// The latest records, without those that are the ledger's own.
@@ -82,15 +89,22 @@ pub(crate) struct Committed {
 /// Where the next records come from.
 enum Step {
     Tail(Vec<Record>),
-    Segment { segment: Arc<Segment>, end: u64 },
+    /// It has those before `end`; the next segment begins behind `then`.
+    Segment {
+        segment: Arc<Segment>,
+        end: u64,
+        then: u64,
+    },
     Behind(u64),
     FindOlder,
 }
 
 impl Reader {
     pub(crate) fn of(found: Found, disk: Arc<dyn Disk>) -> Reader {
-        let unproved = Unproved { older: found.older.clone(), next: found.first };
-        let table = Table { older: found.older, segments: found.segments, head: found.head, tail: found.tail };
+        let gaps = found.declared.gaps.clone();
+        let unproved =
+            Unproved { older: found.older.clone(), next: found.first, declared: found.declared, is_judged: false };
+        let table = Table { older: found.older, segments: found.segments, head: found.head, tail: found.tail, gaps };
         Reader {
             disk,
             folder: found.folder,
@@ -100,6 +114,17 @@ impl Reader {
             unproved: Mutex::new(unproved),
             kept_from: AtomicU32::new(0),
         }
+    }
+
+    /// The segments as they stand.
+    pub(crate) fn standing(&self) -> Result<Standing, LedgerError> {
+        let head = self.head();
+        Standing::of(self.disk.as_ref(), &self.folder, head)
+    }
+
+    /// Where they stand.
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        self.disk.as_ref()
     }
 
     /// The end of the chain.
@@ -119,10 +144,10 @@ impl Reader {
                 }
                 Step::Behind(seq) => after = seq,
                 Step::FindOlder => self.find_older()?,
-                Step::Segment { segment, end } => {
+                Step::Segment { segment, end, then } => {
                     let wanted = Wanted { after, end, limit, own: false };
                     segment.read(self.disk.as_ref(), wanted, &mut records)?;
-                    after = end - 1;
+                    after = then;
                 }
             }
         }
@@ -178,17 +203,36 @@ impl Reader {
     /// first; whether there are more.
     pub(crate) fn prove_older(&self) -> Result<bool, LedgerError> {
         let mut unproved = self.unproved.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(&number) = unproved.older.last() else { return Ok(false) };
-        let proved = self.prove_one(number, &mut unproved.next);
+        let Some(&number) = unproved.older.last() else {
+            return if std::mem::replace(&mut unproved.is_judged, true) {
+                Ok(false)
+            } else {
+                self.judge_beginning(&unproved).map(|()| false)
+            };
+        };
+        let proved = self.prove_one(number, &mut unproved);
         if !matches!(proved, Err(LedgerError::Unavailable(_))) {
             unproved.older.pop();
         }
-        proved.map(|()| !unproved.older.is_empty())
+        proved.map(|()| !unproved.older.is_empty() || !unproved.is_judged)
+    }
+
+    /// What is missing before the oldest segment must have been dropped.
+    fn judge_beginning(&self, unproved: &Unproved) -> Result<(), LedgerError> {
+        let Some(first) = &unproved.next else { return Ok(()) };
+        let place = Break { after: Head::genesis(self.stream), next: first.head_before() };
+        let is_removed = self.kept_from.load(Ordering::Acquire) > 0;
+        if place.after == place.next || is_removed {
+            return Ok(());
+        }
+        let number = segment::opened(first, &self.folder)?.segment;
+        segment::must_cover(&unproved.declared, place, &segment_path(&self.folder, number), 1)
     }
 
     /// Proves that a segment leads to the record that opens the next one, and
     /// makes its own the next one.
-    fn prove_one(&self, number: u32, next: &mut Option<Record>) -> Result<(), LedgerError> {
+    fn prove_one(&self, number: u32, unproved: &mut Unproved) -> Result<(), LedgerError> {
+        let Unproved { next, declared, .. } = unproved;
         let path = segment_path(&self.folder, number);
         let bytes = match self.disk.read(&path) {
             Ok(bytes) => bytes,
@@ -206,8 +250,14 @@ impl Reader {
             *next = behind;
             return Ok(());
         }
+        declared.take_up(&bytes, &first);
         *next = Some(first);
-        segment::prove(&path, &bytes, head, behind.as_ref(), |_, _| {}).map(|_| ())
+        match (segment::prove(&path, &bytes, head, behind.as_ref(), |_, _| {})?, behind) {
+            ((after, End::Breaks(line)), Some(behind)) => {
+                segment::must_cover(declared, Break { after, next: behind.head_before() }, &path, line)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Finds out where the older segments begin.
@@ -245,7 +295,11 @@ impl Table {
         let behind = self.segments.partition_point(|segment| segment.first_seq <= after + 1);
         let end = self.segments.get(behind).map_or(self.head.seq + 1, |next| next.first_seq);
         match behind.checked_sub(1).and_then(|at| self.segments.get(at)) {
-            Some(segment) => Step::Segment { segment: Arc::clone(segment), end },
+            Some(segment) => {
+                let gap = self.gaps.iter().find(|gap| gap.next_seq == end);
+                let ends = gap.map_or(end, |gap| gap.after_seq + 1);
+                Step::Segment { segment: Arc::clone(segment), end: ends, then: end - 1 }
+            }
             None if self.older.is_empty() => Step::Behind(end - 1),
             None => Step::FindOlder,
         }

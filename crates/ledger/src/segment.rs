@@ -5,13 +5,20 @@ use std::path::Path;
 
 use app::ports::LedgerError;
 use domain::{
-    record::{FORMAT, Head, LineError, Link, MAX_LINE_BYTES, Record, SEGMENT_OPENED, Stream},
+    record::{
+        FORMAT, GAP_RECORDED, Head, LineError, Link, MAX_LINE_BYTES, Record, SEGMENT_OPENED, SEGMENTS_DROPPED, Stream,
+    },
     snapshot::SNAPSHOT,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{disk::Disk, stream::unusable};
+use crate::{
+    disk::Disk,
+    own::{Break, Declared, Gap},
+    stream::unusable,
+};
 
 /// As much of a segment as holds the record that opens it, nearly always.
 const FIRST_BYTES: usize = 4 * 1024;
@@ -27,6 +34,12 @@ pub(crate) struct Opened {
     pub(crate) segment: u32,
     /// Another one whenever a number could come twice.
     pub(crate) epoch: String,
+    /// Every gap that a repair left before it, so that a start knows of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) gaps: Vec<Gap>,
+    /// When the latest record happened that was dropped before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dropped_to: Option<Timestamp>,
 }
 
 /// A line of a segment and its place.
@@ -43,6 +56,8 @@ pub(crate) struct Line<'a> {
 pub(crate) enum End {
     /// With the file.
     Whole,
+    /// With the file, whose lines are so many, yet the next one does not follow.
+    Breaks(usize),
     /// Before this line: from there on it was refused when it was written.
     NoPartFrom(usize),
     /// Before this line, the rest of the newest segment, which is torn.
@@ -114,13 +129,21 @@ pub(crate) fn prove(
         each(&link, &line);
     }
     match next {
-        Some(next) if !next.follows(head) => {
-            let problem =
-                format!("its last record is {}, yet the next segment follows record {}", head.seq, next.seq - 1);
-            Err(damage(path, count, &problem))
-        }
+        Some(next) if !next.follows(head) => Ok((head, End::Breaks(count))),
         Some(_) | None => Ok((head, End::Whole)),
     }
+}
+
+/// Where a segment does not lead to the next one, the chain must say why.
+pub(crate) fn must_cover(declared: &Declared, place: Break, path: &Path, line: usize) -> Result<(), LedgerError> {
+    if declared.covers(place) {
+        return Ok(());
+    }
+    let problem = match place.after.seq {
+        0 => format!("it begins behind record {}: what came before is missing", place.next.seq),
+        last => format!("its last record is {last}, yet the next segment follows record {}", place.next.seq),
+    };
+    Err(damage(path, line, &problem))
 }
 
 /// A line as the record that stands behind `head`.
@@ -155,7 +178,7 @@ pub(crate) fn opened(record: &Record, path: &Path) -> Result<Opened, LedgerError
     serde_json::from_value(record.body.clone()).map_err(|error| damage(path, 1, &error.to_string()))
 }
 
-fn known_format(body: &Value, path: &Path) -> Result<(), LedgerError> {
+pub(crate) fn known_format(body: &Value, path: &Path) -> Result<(), LedgerError> {
     let format = body.get("format").and_then(Value::as_u64).unwrap_or_default();
     if format <= u64::from(FORMAT) {
         return Ok(());
@@ -168,7 +191,7 @@ fn known_format(body: &Value, path: &Path) -> Result<(), LedgerError> {
 
 /// Whether no view folds over a record.
 pub(crate) fn is_of_the_ledger(kind: &str) -> bool {
-    kind == SEGMENT_OPENED || kind == SNAPSHOT
+    matches!(kind, SEGMENT_OPENED | SNAPSHOT | GAP_RECORDED | SEGMENTS_DROPPED)
 }
 
 pub(crate) fn is_blank(bytes: &[u8]) -> bool {

@@ -16,6 +16,7 @@ use domain::record::{Head, Record, Stream};
 use crate::{
     disk::{Disk, segment_number, segment_path},
     note::OpeningNote,
+    own::{Break, Declared},
     place::{Places, Segment},
     reader::{TAIL, Tail},
     segment::{self, End, Line, is_of_the_ledger},
@@ -42,6 +43,8 @@ pub(crate) struct Found {
     pub(crate) head: Head,
     pub(crate) snapshot: Option<(SnapshotPlace, Arc<Segment>)>,
     pub(crate) tail: Tail,
+    /// What the segments that were read say of the chain.
+    pub(crate) declared: Declared,
     pub(crate) notes: Vec<OpeningNote>,
     cut: Option<u64>,
     /// The end of the newest segment and where it stands.
@@ -72,6 +75,7 @@ pub(crate) fn look(disk: &dyn Disk, folder: PathBuf, stream: Stream) -> Result<F
         head: Head::genesis(stream),
         snapshot: None,
         tail: Tail::default(),
+        declared: Declared::default(),
         notes,
         cut: None,
         end: (0, Vec::new()),
@@ -79,6 +83,9 @@ pub(crate) fn look(disk: &dyn Disk, folder: PathBuf, stream: Stream) -> Result<F
     if let Some(first) = found.first.as_ref().filter(|first| first.seq > 1) {
         found.head = first.head_before();
         found.tail = Tail::behind(found.head.seq);
+    }
+    for segment in &needed {
+        found.declared.take_up(&segment.bytes, &segment.first);
     }
     for (at, segment) in needed.iter().enumerate() {
         found.take(segment, needed.get(at + 1).map(|next| &next.first))?;
@@ -130,7 +137,7 @@ impl Found {
         let mut places = Places::from(first.seq);
         let mut latest: VecDeque<(u64, Range<usize>)> = VecDeque::new();
         let mut forgotten = None;
-        let (head, end) = segment::prove(path, bytes, self.head, next, |link, line| {
+        let (head, end) = segment::prove(path, bytes, first.head_before(), next, |link, line| {
             places.note(link.seq, line.offset as u64);
             if !is_of_the_ledger(&link.kind) {
                 latest.push_back((link.seq, line.offset..line.offset + line.bytes.len()));
@@ -156,6 +163,10 @@ impl Found {
         let mut whole = bytes.len();
         match end {
             End::Whole => {}
+            End::Breaks(line) => {
+                let next = next.map_or(head, Record::head_before);
+                segment::must_cover(&self.declared, Break { after: head, next }, path, line)?;
+            }
             End::NoPartFrom(line) => self.notes.push(OpeningNote::no_part(path, line)),
             End::Torn { line, offset } => {
                 self.notes.push(OpeningNote::torn(path, line, bytes.len() - offset));

@@ -18,6 +18,7 @@ use crate::{
     disk::{Appending, Disk, segment_path},
     held_disk::word_of_term,
     note::OpeningNote,
+    own::Declared,
     place::{Places, Segment},
     reader::{Committed, Reader},
     segment::Opened,
@@ -46,6 +47,8 @@ pub(crate) struct StreamFiles {
     writing: Option<Writing>,
     head: Head,
     reader: Arc<Reader>,
+    /// What was said of the chain so far.
+    pub(crate) declared: Declared,
 }
 
 /// The segment that is written.
@@ -96,6 +99,7 @@ impl StreamFiles {
             next_number: found.newest_number + 1,
             writing: None,
             head: found.head,
+            declared: found.declared.clone(),
             reader: Arc::new(Reader::of(found, Arc::clone(&disk))),
             disk,
         };
@@ -145,16 +149,23 @@ impl StreamFiles {
         self.reader.commit(committed)
     }
 
-    /// Begins a segment with a snapshot, and nothing behind it.
-    pub(crate) fn turn(&mut self, at: Timestamp, snapshot: &dyn Snapshot) -> Result<Written, LedgerError> {
+    /// Begins a segment with a snapshot, and those records behind it; gives its number.
+    pub(crate) fn turn(
+        &mut self,
+        at: Timestamp,
+        drafts: Vec<Draft>,
+        snapshot: &dyn Snapshot,
+    ) -> Result<u32, LedgerError> {
         self.writing = None;
-        self.begin(at, Vec::new(), Some(snapshot)).map_err(Failed::into_error)
+        let written = self.begin(at, drafts, Some(snapshot)).map_err(Failed::into_error)?;
+        let number = written.writing.number;
+        self.commit(written);
+        Ok(number)
     }
 
-    /// Removes all segments before the one that is written, oldest first, so
-    /// that what is left is one chain whenever that stops.
-    pub(crate) fn remove_older(&mut self) -> Result<(), LedgerError> {
-        let Some(number) = self.writing.as_ref().map(|writing| writing.number) else { return Ok(()) };
+    /// Removes all segments before that one, oldest first, so that what is
+    /// left is one chain whenever that stops.
+    pub(crate) fn remove_before(&self, number: u32) -> Result<(), LedgerError> {
         self.reader.forget_before(number);
         let numbers =
             start::numbers(self.disk.as_ref(), &self.folder).map_err(|error| unusable(&self.folder, &error))?;
@@ -253,7 +264,14 @@ impl StreamFiles {
     }
 
     fn opening_fact(&self, number: u32) -> OpeningFact {
-        let body = Opened { format: FORMAT, stream: self.stream, segment: number, epoch: self.epoch.clone() };
+        let body = Opened {
+            format: FORMAT,
+            stream: self.stream,
+            segment: number,
+            epoch: self.epoch.clone(),
+            gaps: self.declared.gaps.clone(),
+            dropped_to: self.declared.dropped_to,
+        };
         OpeningFact { kind: SEGMENT_OPENED, body }
     }
 }
@@ -314,7 +332,8 @@ impl Growing {
 
     fn written(self, sealed: Vec<(Record, String)>, before: Head, begun: Option<Arc<Segment>>) -> Written {
         let head = sealed.last().map_or(before, |(record, _)| record.head());
-        let records = sealed.into_iter().map(|(record, line)| (record, line.len())).collect();
+        let for_views = sealed.into_iter().filter(|(record, _)| !record.is_of_the_ledger());
+        let records = for_views.map(|(record, line)| (record, line.len())).collect();
         Written { writing: self.writing, committed: Committed { records, places: self.places, begun, head } }
     }
 }

@@ -9,9 +9,13 @@ use serde_json::value::RawValue;
 
 use crate::{FileLedger, Term};
 
+mod copy;
 mod damage;
+mod dropping;
 mod durable;
+mod memory_disk;
 mod reading;
+mod repair;
 mod simulated_disk;
 mod start;
 mod tally;

@@ -3,12 +3,14 @@
 use std::{fs, io, path::Path, sync::Arc};
 
 use app::ports::LedgerError;
-use domain::record::{Head, Stream};
+use domain::record::{Head, Record, Stream};
 
 use crate::{
-    FileLedger, OpeningNote,
+    Dropped, FileLedger, Gap, OpeningNote,
+    copy::must_be_whole,
     disk::{Appending, Disk, RealDisk, segment_path},
     files::LEDGER,
+    own::{Break, Declared},
     segment::{self, End},
     start,
     stream::{SEGMENT_BYTES, unusable},
@@ -24,6 +26,10 @@ pub struct Proof {
     /// What is no part of the chain, though it stands in the files; beside a
     /// server, an unfinished last line may be one that is being written.
     pub notes: Vec<OpeningNote>,
+    /// The gaps that repairs left.
+    pub gaps: Vec<Gap>,
+    /// What retention dropped.
+    pub dropped: Vec<Dropped>,
 }
 
 /// Proves each stream of a data directory from its first record to its last.
@@ -32,13 +38,23 @@ pub struct Proof {
 /// For each stream [`LedgerError::Corrupt`] with file and line, or
 /// [`LedgerError::Unavailable`].
 pub fn verify(folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
-    let proved = |stream: Stream| proved(&ReadOnlyDisk, &folder.join(LEDGER).join(stream.name()), stream);
+    match must_be_whole(&RealDisk, folder) {
+        Ok(()) => proofs(&RealDisk, folder),
+        Err(error) => Stream::ALL.into_iter().map(|stream| (stream, Err(error.clone()))).collect(),
+    }
+}
+
+/// Proves each stream on any disk.
+pub(crate) fn proofs(disk: &dyn Disk, folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
+    let proved = |stream: Stream| proved(disk, &folder.join(LEDGER).join(stream.name()), stream);
     Stream::ALL.into_iter().map(|stream| (stream, proved(stream))).collect()
 }
 
 fn proved(disk: &dyn Disk, folder: &Path, stream: Stream) -> Result<Proof, LedgerError> {
     let numbers = start::numbers(disk, folder).map_err(|error| unusable(folder, &error))?;
-    let mut proof = Proof { head: Head::genesis(stream), segments: 0, notes: Vec::new() };
+    let mut proof =
+        Proof { head: Head::genesis(stream), segments: 0, notes: Vec::new(), gaps: Vec::new(), dropped: Vec::new() };
+    let (mut declared, mut breaks) = (Declared::default(), Vec::new());
     let mut begun = Vec::new();
     for number in numbers {
         let path = segment_path(folder, number);
@@ -47,18 +63,30 @@ fn proved(disk: &dyn Disk, folder: &Path, stream: Stream) -> Result<Proof, Ledge
             None => proof.notes.push(OpeningNote::unfinished(&path)),
         }
     }
-    for (at, (path, _)) in begun.iter().enumerate() {
+    for (at, (path, first)) in begun.iter().enumerate() {
         let next = begun.get(at + 1).map(|(_, next)| next);
         let bytes = disk.read(path).map_err(|error| unusable(path, &error))?;
-        let (head, end) = segment::prove(path, &bytes, proof.head, next, |_, _| {})?;
+        if at == 0 && !first.follows(proof.head) {
+            breaks.push((path, 1, Break { after: proof.head, next: first.head_before() }));
+        }
+        declared.take_up(&bytes, first);
+        let (head, end) = segment::prove(path, &bytes, first.head_before(), next, |_, _| {})?;
         match end {
             End::Whole => {}
             End::Torn { line, offset } => proof.notes.push(OpeningNote::torn(path, line, bytes.len() - offset)),
+            End::Breaks(line) => {
+                let next = next.map_or(head, Record::head_before);
+                breaks.push((path, line, Break { after: head, next }));
+            }
             End::NoPartFrom(line) => proof.notes.push(OpeningNote::no_part(path, line)),
         }
         proof = Proof { head, segments: at + 1, ..proof };
     }
-    Ok(proof)
+    for (path, line, place) in breaks {
+        segment::must_cover(&declared, place, path, line)?;
+    }
+    let Declared { gaps, dropped, .. } = declared;
+    Ok(Proof { gaps, dropped, ..proof })
 }
 
 /// A ledger that is only read.
@@ -88,6 +116,14 @@ impl Disk for ReadOnlyDisk {
 
     fn read_at(&self, path: &Path, offset: u64, bytes: usize) -> io::Result<Vec<u8>> {
         RealDisk.read_at(path, offset, bytes)
+    }
+
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        RealDisk.length(path)
+    }
+
+    fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
     }
 
     fn create_new(&self, _: &Path) -> io::Result<Box<dyn Appending>> {

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use app::ports::{Ledger, LedgerError, Snapshot, SnapshotPlace};
+use app::ports::{Dropped, IsNeeded, Ledger, LedgerError, Snapshot, SnapshotPlace};
 use async_trait::async_trait;
 use domain::record::{Draft, Head, Record, Stream};
 use jiff::Timestamp;
@@ -82,6 +82,27 @@ impl Ledger for FailingLedger {
 
     async fn prove_older(&self, stream: Stream) -> Result<bool, LedgerError> {
         self.ledger.prove_older(stream).await
+    }
+
+    async fn oldest_unneeded(&self, stream: Stream, is_needed: IsNeeded) -> Result<Option<u64>, LedgerError> {
+        self.ledger.oldest_unneeded(stream, is_needed).await
+    }
+
+    async fn drop_up_to(
+        &self,
+        stream: Stream,
+        up_to: u64,
+        at: Timestamp,
+        snapshot: Arc<dyn Snapshot>,
+    ) -> Result<(), LedgerError> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(LedgerError::Unavailable("the disk is full".into()));
+        }
+        self.ledger.drop_up_to(stream, up_to, at, snapshot).await
+    }
+
+    async fn dropped(&self, stream: Stream) -> Result<Option<Dropped>, LedgerError> {
+        self.ledger.dropped(stream).await
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {

@@ -17,6 +17,7 @@ pub(crate) fn command() -> Command {
         .subcommand(audit())
         .subcommand(copying("backup", "Copy the data directory into a folder, while the server runs or not"))
         .subcommand(copying("restore", "Copy a backup into the data directory, which must be empty"))
+        .subcommand(ledger())
         .subcommand(configuration())
         .subcommand(Command::new("health").about("Exit 0 if the server on this machine answers"))
 }
@@ -115,6 +116,15 @@ fn audit_import() -> Command {
         .arg(columns.help("What each column is, in order, where the first line does not say: main,sub,user,connected_at,disconnected_at; - for what is passed over"))
         .arg(dry.help("Say what would be imported and what not, and change nothing (so without --yes)"))
         .arg(real.help("Import"))
+}
+
+fn ledger() -> Command {
+    let dry_run = Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue);
+    let repair = Command::new("repair")
+        .about("Set aside what is damaged in the ledger, and record the gap; no server may be running")
+        .after_help("Nothing is deleted: what was set aside is in ledger/damaged in the data directory.")
+        .arg(dry_run.help("Say what would be done, and change nothing"));
+    Command::new("ledger").about("The ledger").subcommand_required(true).subcommand(repair)
 }
 
 fn configuration() -> Command {

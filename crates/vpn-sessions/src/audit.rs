@@ -26,6 +26,7 @@ mod whole_file;
 
 /// A running server writes what is under way; the pause until the next look.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
 /// How many looks confirm that something is wrong beside a running server: it
 /// brings ten thousand rows to the share within ten seconds.
 const LOOKS: usize = 8;
@@ -94,8 +95,10 @@ pub(crate) fn verify_reports(folder: &Path, key: &PublicKey) -> anyhow::Result<b
 fn print_stream(stream: Stream, proof: Result<Proof, LedgerError>, beside_a_server: bool) {
     let name = format!("ledger {}", stream.name());
     match proof {
-        Ok(Proof { head, segments, notes }) => {
+        Ok(Proof { head, segments, notes, gaps, dropped }) => {
             println!("{name}: whole, {} records in {segments} segments, ends with {}", head.seq, head.hash);
+            gaps.iter().for_each(|gap| println!("  gap: {gap}"));
+            dropped.iter().for_each(|dropped| println!("  {dropped}"));
             // Beside a server, a last line that is not finished is being written.
             for note in notes.iter().filter(|note| !(beside_a_server && note.is_torn_line())) {
                 println!("  {note}");

@@ -46,6 +46,7 @@ pub use self::{
     network::Network,
     report::Report,
     secret::Secret,
+    sections::RetentionConfig,
 };
 use self::{
     layers::read_file,
@@ -96,6 +97,8 @@ pub struct Config {
     pub socket: SocketConfig,
     /// How much there may be of what costs something.
     pub limits: LimitsConfig,
+    /// How many days things are kept.
+    pub retention: RetentionConfig,
     /// The server's own certificate.
     #[allow(dead_code, reason = "not in force yet")]
     pub tls: Option<TlsConfig>,
@@ -182,6 +185,7 @@ impl Config {
             trusted_proxies: values.list(&TRUSTED_PROXIES, Network::parse),
             socket: SocketConfig::read(values),
             limits: LimitsConfig::read(values),
+            retention: RetentionConfig::read(values),
             tls: TlsConfig::read(values),
             oidc: OidcConfig::read(values),
             database_url: values.optional(&DATABASE_URL, parse::database_url),

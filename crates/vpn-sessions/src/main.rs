@@ -17,6 +17,7 @@ mod backup;
 mod config;
 mod files;
 mod logs;
+mod repair;
 mod secret;
 mod serve;
 mod user;
@@ -49,6 +50,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         }
         Some(("backup", copy)) => backup::back_up(copy, &Config::load(matches)?).map(|()| ExitCode::SUCCESS),
         Some(("restore", copy)) => backup::restore(copy, &Config::load(matches)?).map(|()| ExitCode::SUCCESS),
+        Some(("ledger", ledger)) => {
+            let dry_run = ledger.subcommand_matches("repair").is_some_and(|repair| repair.get_flag("dry-run"));
+            repair::repair(&Config::load(matches)?, dry_run).map(|()| ExitCode::SUCCESS)
+        }
         Some(("health", _)) => runtime()?.block_on(user::health(&Config::load(matches)?)).map(|()| ExitCode::SUCCESS),
         Some(_) | None => serve(matches),
     }

@@ -69,12 +69,6 @@ pub(crate) fn fresh_password(entropy: &dyn Entropy) -> String {
     format!("{:032x}", u128::from_be_bytes(entropy.bits()))
 }
 
-/// Keeps a key in a data directory.
-pub(crate) fn keep_key(folder: &Path, name: &str, key: &[u8]) -> anyhow::Result<()> {
-    let path = folder.join(name);
-    write_new(&path, key).with_context(|| format!("{} cannot be written", path.display()))
-}
-
 fn fresh_key(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Vec<u8>> {
     let key = [fresh_password(entropy), fresh_password(entropy)].concat();
     write_new(path, key.as_bytes()).with_context(|| {

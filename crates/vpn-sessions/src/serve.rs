@@ -263,6 +263,7 @@ async fn until_stopped(parts: Arc<Parts>, stop: Stop, one_ended: impl Future<Out
 async fn settle(parts: &Parts) {
     parts.board.settle().await;
     parts.accounts.settle().await;
+    parts.accounts.compact().await;
     parts.access.settle().await;
     tokio::join!(parts.relay.finish(), parts.reports.catch_up());
 }

@@ -54,7 +54,9 @@ async fn set_password(matches: &ArgMatches, config: &Config, user: &UserName) ->
         return set_password_at(&server, &token, user, &password).await;
     }
     let term = Arc::new(Term::take(&config.data_dir)?);
-    serve::accounts_alone(config, &term).await?.set_password(user, &password).await?;
+    let accounts = serve::accounts_alone(config, &term).await?;
+    accounts.set_password(user, &password).await?;
+    accounts.compact().await;
     Ok(())
 }
 

@@ -66,15 +66,18 @@ impl Weeks {
     }
 
     /// Takes in records; gives where a segment ended, if one did since the end
-    /// of the ledger was first reached.
-    pub(super) fn note_all(&mut self, records: &[Record]) -> Option<Head> {
+    /// of the ledger was first reached. Weeks up to `gone` are not whole in the
+    /// ledger, and left as they are on the share.
+    pub(super) fn note_all(&mut self, records: &[Record], gone: Option<Week>) -> Option<Head> {
         let mut ended = None;
         for record in records {
             // Between them stands the record that opens the next segment.
             if self.caught_up && record.seq > self.head.seq + 1 {
                 ended = Some(self.head);
             }
-            if let Ok(BoardFact::Unchecked(session)) = record.fact() {
+            if let Ok(BoardFact::Unchecked(session)) = record.fact()
+                && gone.is_none_or(|gone| session.week > gone)
+            {
                 self.note(&session, record.head());
             }
             self.head = record.head();

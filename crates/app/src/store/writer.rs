@@ -60,6 +60,13 @@ pub(super) enum Job<V: View> {
         /// Who waits.
         done: oneshot::Sender<Result<(), LedgerError>>,
     },
+    /// Have the ledger drop its oldest segments.
+    Drop {
+        /// The last record that goes.
+        up_to: u64,
+        /// Who waits.
+        done: oneshot::Sender<Result<(), LedgerError>>,
+    },
 }
 
 /// Starts the threads; they end when nobody can hand in anything any more.
@@ -257,6 +264,11 @@ impl<V: View> Desk<V> {
             Job::Compact { done } => {
                 let at = self.world.clock.now();
                 let _ = done.send(self.runtime.block_on(self.world.ledger.compact(V::STREAM, at, self.snapshot())));
+            }
+            Job::Drop { up_to, done } => {
+                let at = self.world.clock.now();
+                let dropped = self.world.ledger.drop_up_to(V::STREAM, up_to, at, self.snapshot());
+                let _ = done.send(self.runtime.block_on(dropped));
             }
         }
     }

@@ -7,4 +7,5 @@ mod board;
 mod history;
 mod relay;
 mod reports;
+mod retention;
 mod team;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Complaint, Files, Verdict, checkpoint_of, weeks_of};
+use super::{Complaint, Files, Verdict, checkpoint_of, signed::by_its_own, weeks_of};
 use crate::{
     checkpoint::{Checkpoint, Earlier, GrowingDigest, LEDGER_CHECKPOINT, PublicKey, ReportDigest, SignedNote},
     record::{Hash, Head, Stream},
@@ -19,6 +19,9 @@ pub struct Told {
     pub standings: BTreeMap<(Stream, u64, Hash), Standing>,
     /// The number of the last record of the stream `audit`.
     pub last_seq: u64,
+    /// The last week of which retention may have dropped sessions: its report,
+    /// and those before, are proved by what was signed of them.
+    pub gone: Option<Week>,
 }
 
 /// Whether a ledger has a record.
@@ -42,6 +45,10 @@ pub fn against_ledger(files: &Files, told: &Told, key: Option<&PublicKey>) -> Ve
     let mut verdicts = Vec::new();
     let mut of_whole_ledger = false;
     for week in weeks {
+        if told.is_gone(week) {
+            verdicts.extend(key.map(|key| by_its_own(files, week, key)));
+            continue;
+        }
         let checkpoint = key.map(|key| checkpoint_of(files, week, key));
         let signed = checkpoint.as_ref().and_then(|read| read.as_ref().ok());
         of_whole_ledger |= signed.is_some_and(|checkpoint| checkpoint.rows.is_some());
@@ -55,6 +62,10 @@ pub fn against_ledger(files: &Files, told: &Told, key: Option<&PublicKey>) -> Ve
 }
 
 impl Told {
+    fn is_gone(&self, week: Week) -> bool {
+        self.gone.is_some_and(|gone| week <= gone)
+    }
+
     fn report(&self, files: &Files, week: Week, signed: Option<&Checkpoint>) -> Verdict {
         let name = week.file_name();
         let Some(content) = files.get(&name) else {
@@ -134,6 +145,9 @@ impl Told {
 
     /// A week's rows may have grown since something later was signed.
     fn not_grown_from(&self, earlier: Earlier) -> Option<String> {
+        if self.is_gone(earlier.week) {
+            return None;
+        }
         let mut digest = GrowingDigest::default();
         let mut rows = self.rows(earlier.week).iter();
         while digest.so_far().bytes < earlier.digest.bytes

@@ -42,7 +42,7 @@ fn not_the_ledgers(problem: String) -> Verdict {
     Verdict::wrong(LEDGER_CHECKPOINT.into(), "", vec![Complaint::of_file(problem)])
 }
 
-fn by_its_own(files: &Files, week: Week, key: &PublicKey) -> Verdict {
+pub(super) fn by_its_own(files: &Files, week: Week, key: &PublicKey) -> Verdict {
     let name = week.file_name();
     let Some(content) = files.get(&name) else {
         return Verdict::wrong(name, "", vec![Complaint::of_file("missing, though its checkpoint is here")]);

@@ -260,6 +260,19 @@ impl Disk for SimulatedDisk {
         Ok(read)
     }
 
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        let state = self.state();
+        let file = state.names.get(path).ok_or(ErrorKind::NotFound)?;
+        Ok(state.files[file].bytes.len() as u64)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.change_or_fail()?;
+        let file = state.names.remove(from).ok_or(ErrorKind::NotFound)?;
+        state.names.insert(to.to_owned(), file);
+        Ok(())
+    }
+
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Appending>> {
         let mut state = self.change_or_fail()?;
         if state.names.contains_key(path) {

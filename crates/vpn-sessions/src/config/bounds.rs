@@ -56,3 +56,6 @@ pub const MAX_UNCONFIRMED_MINUTES: u64 = 10_080;
 
 /// Highest port number (TCP, RFC 9293).
 pub const MAX_PORT: u64 = 65_535;
+
+/// Longest retention, in days: a hundred years, beyond which it is better not set.
+pub const MAX_RETENTION_DAYS: u64 = 36_500;

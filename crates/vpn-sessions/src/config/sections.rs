@@ -1,4 +1,4 @@
-//! The smaller tables of `vpn-sessions.toml`: sockets, limits, TLS and single sign-on.
+//! The smaller tables of `vpn-sessions.toml`: sockets, limits, retention, TLS and single sign-on.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,8 @@ use super::{
     settings::{
         LIMIT_COMMANDS_PER_MINUTE, LIMIT_FAILED_SIGN_INS_PER_MINUTE, LIMIT_MESSAGES_PER_MINUTE, LIMIT_SOCKETS,
         LIMIT_SOCKETS_PER_ACCOUNT, LIMIT_SOCKETS_PER_ADDRESS, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_ISSUER,
-        SOCKET_MAX_PAYLOAD, SOCKET_PING_INTERVAL_MS, SOCKET_PING_TIMEOUT_MS, TLS_CERT, TLS_KEY,
+        RETENTION_ACCESS_DAYS, RETENTION_AUDIT_DAYS, RETENTION_RELAY_DAYS, SOCKET_MAX_PAYLOAD, SOCKET_PING_INTERVAL_MS,
+        SOCKET_PING_TIMEOUT_MS, TLS_CERT, TLS_KEY,
     },
     values::Values,
 };
@@ -44,6 +45,17 @@ pub struct LimitsConfig {
     /// Most failed sign-ins from an address a minute.
     #[allow(dead_code, reason = "not in force yet")]
     pub failed_sign_ins_per_minute: u32,
+}
+
+/// How many days things are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct RetentionConfig {
+    /// The board's audit; unset, for good.
+    pub audit_days: Option<u32>,
+    /// The record of sign-ins and reads.
+    pub access_days: u32,
+    /// Messages after their end.
+    pub relay_days: u32,
 }
 
 /// The server's own certificate.
@@ -87,6 +99,16 @@ impl LimitsConfig {
             commands_per_minute: values.number(&LIMIT_COMMANDS_PER_MINUTE),
             messages_per_minute: values.number(&LIMIT_MESSAGES_PER_MINUTE),
             failed_sign_ins_per_minute: values.number(&LIMIT_FAILED_SIGN_INS_PER_MINUTE),
+        }
+    }
+}
+
+impl RetentionConfig {
+    pub(super) fn read(values: &mut Values<'_>) -> RetentionConfig {
+        RetentionConfig {
+            audit_days: values.optional_number(&RETENTION_AUDIT_DAYS),
+            access_days: values.number(&RETENTION_ACCESS_DAYS),
+            relay_days: values.number(&RETENTION_RELAY_DAYS),
         }
     }
 }

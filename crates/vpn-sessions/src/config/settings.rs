@@ -7,7 +7,8 @@ use super::{
     BoardAccess, LogFormat, MailTls,
     bounds::{
         MAX_JWT_MINUTES, MAX_MAIL_CONNECTIONS, MAX_MAIL_RATE_PER_MINUTE, MAX_PAYLOAD_BYTES, MAX_PER_MINUTE,
-        MAX_PING_MS, MAX_PORT, MAX_SOCKETS, MAX_UNCONFIRMED_MINUTES, MIN_PAYLOAD_BYTES, MIN_PING_MS,
+        MAX_PING_MS, MAX_PORT, MAX_RETENTION_DAYS, MAX_SOCKETS, MAX_UNCONFIRMED_MINUTES, MIN_PAYLOAD_BYTES,
+        MIN_PING_MS,
     },
     setting::{Effect, Kind, Setting, both, file_only, variable},
 };
@@ -60,6 +61,9 @@ pub static SETTINGS: &[&Setting] = &[
     &LIMIT_MESSAGES_PER_MINUTE,
     &LIMIT_FAILED_SIGN_INS_PER_MINUTE,
     &BOARD_END_UNCONFIRMED_AFTER_MINUTES,
+    &RETENTION_AUDIT_DAYS,
+    &RETENTION_ACCESS_DAYS,
+    &RETENTION_RELAY_DAYS,
 ];
 
 /// The directory of `vpn-sessions.toml`, `sessions.csv` and `users.txt`.
@@ -311,3 +315,24 @@ pub static BOARD_END_UNCONFIRMED_AFTER_MINUTES: Setting =
         .number(1, MAX_UNCONFIRMED_MINUTES)
         .unset("unset: never")
         .not_in_force_yet();
+
+/// How long the audit is kept.
+pub static RETENTION_AUDIT_DAYS: Setting = both(
+    "RETENTION_AUDIT_DAYS",
+    "retention.audit_days",
+    "Days that the board's audit is kept in the data directory; reports on the share stay.",
+)
+.number(1, MAX_RETENTION_DAYS)
+.unset("unset: for good");
+
+/// How long the record of access is kept.
+pub static RETENTION_ACCESS_DAYS: Setting =
+    both("RETENTION_ACCESS_DAYS", "retention.access_days", "Days that the record of sign-ins and reads is kept.")
+        .number(1, MAX_RETENTION_DAYS)
+        .default("400");
+
+/// How long messages are kept.
+pub static RETENTION_RELAY_DAYS: Setting =
+    both("RETENTION_RELAY_DAYS", "retention.relay_days", "Days that a message is kept after its end.")
+        .number(1, MAX_RETENTION_DAYS)
+        .default("90");

@@ -3,13 +3,21 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use app::{findings::Findings, ports::Ledger, proof};
+use app::{
+    findings::Findings,
+    ports::Ledger,
+    proof,
+    retention::{self, Days, Kept},
+};
 use domain::list_file::{ListFinding, read_connections, read_users};
 use outbound::WatchedFile;
 use tokio::{sync::Notify, task::JoinSet};
 use web::Parts;
 
-use crate::{config::Config, files};
+use crate::{
+    config::{Config, RetentionConfig},
+    files,
+};
 
 /// The pause before a list that could not be kept is taken up again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -44,6 +52,8 @@ impl Followers {
                 std::future::pending().await
             });
         }
+        followers.spawn(keep_to_retention(days(config), Arc::clone(parts)));
+        followers.spawn(keep_keys_compact(Arc::clone(parts)));
         followers.spawn(watch_connections(files::connections_path(config), Arc::clone(parts)));
         followers.spawn(watch_users(files::users_path(config), Arc::clone(parts)));
         Ok(followers)
@@ -86,6 +96,20 @@ async fn follow_reports(parts: Arc<Parts>) {
 
 async fn follow_history(parts: Arc<Parts>) {
     parts.history.follow(parts.board.committed()).await;
+}
+
+async fn keep_to_retention(days: Days, parts: Arc<Parts>) {
+    let Parts { board, access, relay, findings, .. } = parts.as_ref();
+    retention::keep_to(days, Arc::clone(&parts.clock), Kept { board, access, relay, findings }).await;
+}
+
+async fn keep_keys_compact(parts: Arc<Parts>) {
+    parts.accounts.keep_compact().await;
+}
+
+fn days(config: &Config) -> Days {
+    let RetentionConfig { audit_days, access_days, relay_days } = config.retention;
+    Days { audit: audit_days, access: access_days, relay: relay_days }
 }
 
 async fn watch_connections(path: PathBuf, parts: Arc<Parts>) {
