@@ -185,7 +185,7 @@ async fn reports_on_the_share_are_not_touched() {
     reports(&house).catch_up().await;
     house.passes(99);
     let before = files_of(&house.world.path("share"));
-    assert_eq!(before.len(), 2, "a report and its checkpoint");
+    assert_eq!(before.len(), 3, "a report, its checkpoint and the ledger's");
     house.keeps_to(DAYS).await;
     let house = house.restarted().await;
     house.session().await;
