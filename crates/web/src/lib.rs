@@ -7,7 +7,13 @@
 //!
 //! Deliberately absent: rules, files, mail and records.
 
-use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::{
     access::AccessLog,
@@ -26,10 +32,12 @@ use crate::{access_token::AccessTokens, socket::Sockets};
 
 pub mod access_token;
 mod api;
+mod arrival;
 mod assets;
 mod caller;
 mod doors;
 mod given;
+mod invitation;
 mod pages;
 mod problem;
 mod shapes;
@@ -70,7 +78,7 @@ pub struct Parts {
     /// The relay.
     pub relay: Relay,
     /// The record of who came in and who read the audit.
-    pub access: AccessLog,
+    pub access: Arc<AccessLog>,
     /// The weekly reports.
     pub reports: Arc<Reports>,
     /// What is wrong just now.
@@ -99,7 +107,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let sockets = Sockets::start(Arc::clone(&parts));
     let handle = Handle::new();
-    let service = router(parts, &sockets).into_make_service();
+    let service = router(parts, &sockets).into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(stop_with(stop, handle.clone(), Arc::clone(&sockets)));
     // Restricted to HTTP/1, axum-server upgrades no connection to a WebSocket.
     let mut server = axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEAD_TIMEOUT);
@@ -107,7 +115,7 @@ pub async fn serve(
     server.acceptor(NoDelayAcceptor::new()).serve(service).await
 }
 
-async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<std::net::SocketAddr>, sockets: Arc<Sockets>) {
+async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<SocketAddr>, sockets: Arc<Sockets>) {
     stop.await;
     sockets.stop().await;
     handle.graceful_shutdown(Some(GRACE));

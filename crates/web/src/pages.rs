@@ -12,15 +12,17 @@ use axum_extra::extract::{
     CookieJar,
     cookie::{Cookie, SameSite},
 };
-use domain::account::SignIn;
+use domain::{access::Visitor, account::SignIn};
 use serde::Deserialize;
 
 use crate::{
     Parts, Shared,
     api::MAX_BODY_BYTES,
+    arrival::Came,
     assets,
     caller::{Caller, cookie_name},
     given::Asked,
+    invitation,
     problem::Problem,
 };
 
@@ -31,7 +33,9 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(board))
         .route("/audit", get(audit))
+        .route("/people", get(people))
         .route("/login", get(login).post(sign_in))
+        .route("/invite/{secret}", get(invitation::open).post(invitation::accept))
         .route("/logout", post(sign_out))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
@@ -47,6 +51,14 @@ struct BoardPage<'a> {
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct AuditPage<'a> {
+    assets: &'a str,
+    user: &'a str,
+    role: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct PeoplePage<'a> {
     assets: &'a str,
     user: &'a str,
     role: &'a str,
@@ -90,18 +102,32 @@ struct SignInForm {
 
 async fn board(caller: Result<Caller, Problem>, uri: Uri) -> Response {
     let Ok(caller) = caller else { return to_login(&uri) };
+    if !caller.rights.uses_board() {
+        return Problem::no_scope("board").into_response();
+    }
     let page = BoardPage { assets: assets::PREFIX, user: caller.actor.user.as_str(), role: caller.actor.role.name() };
     rendered(StatusCode::OK, page.render())
 }
 
-async fn audit(caller: Result<Caller, Problem>, uri: Uri) -> Response {
+async fn audit(State(parts): State<Shared>, Came(from): Came, caller: Result<Caller, Problem>, uri: Uri) -> Response {
     let Ok(caller) = caller else { return to_login(&uri) };
-    if !caller.actor.role.reads_audit() {
+    if !caller.rights.reads_audit() {
+        parts.access.audit_refused(Visitor { user: caller.actor.user.clone(), address: from.address }, uri.path());
         let detail = "The audit is for auditors and admins, signed in with a password.";
         return refused(StatusCode::FORBIDDEN, "Not for you", detail, caller.actor.user.as_str());
     }
     let page = AuditPage { assets: assets::PREFIX, user: caller.actor.user.as_str(), role: caller.actor.role.name() };
     rendered(StatusCode::OK, page.render())
+}
+
+async fn people(caller: Result<Caller, Problem>, uri: Uri) -> Response {
+    let Ok(caller) = caller else { return to_login(&uri) };
+    let (user, role) = (caller.actor.user.as_str(), caller.actor.role.name());
+    if !caller.rights.administers() {
+        let detail = "Accounts, invitations and tokens are for admins, signed in with a password.";
+        return refused(StatusCode::FORBIDDEN, "Not for you", detail, user);
+    }
+    rendered(StatusCode::OK, PeoplePage { assets: assets::PREFIX, user, role }.render())
 }
 
 async fn login(State(parts): State<Shared>, Asked(next): Asked<Next>) -> Response {
@@ -110,6 +136,7 @@ async fn login(State(parts): State<Shared>, Asked(next): Asked<Next>) -> Respons
 
 async fn sign_in(
     State(parts): State<Shared>,
+    Came(from): Came,
     jar: CookieJar,
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
@@ -118,7 +145,7 @@ async fn sign_in(
         Err(rejection) => return Problem::bad_request(rejection.body_text()).into_response(),
     };
     let next = own_path(&form.next);
-    match parts.accounts.sign_in(&form.user, &form.password).await {
+    match parts.accounts.sign_in(&form.user, &form.password, from).await {
         Ok(sign_in) => signed_in(&parts, jar, &sign_in, next),
         Err(error) => {
             let problem = Problem::from(error);
@@ -138,7 +165,8 @@ async fn sign_out(State(parts): State<Shared>, jar: CookieJar, caller: Result<Ca
     (jar.remove(removal), Redirect::to("/login")).into_response()
 }
 
-fn signed_in(parts: &Parts, jar: CookieJar, sign_in: &SignIn, next: &str) -> Response {
+/// Gives the browser its cookie, and sends it on.
+pub(crate) fn signed_in(parts: &Parts, jar: CookieJar, sign_in: &SignIn, next: &str) -> Response {
     let token = match parts.access_tokens.for_sign_in(sign_in) {
         Ok(token) => token,
         Err(error) => return Problem::unavailable(error.to_string()).into_response(),
@@ -154,10 +182,9 @@ fn signed_in(parts: &Parts, jar: CookieJar, sign_in: &SignIn, next: &str) -> Res
 }
 
 fn login_page(parts: &Parts, status: StatusCode, problem: &str, user: &str, next: &str) -> Response {
-    let people = parts.accounts.people();
     let users = if parts.accounts.board_is_open() {
-        let listed = people.listed().iter().map(|listed| listed.name.to_string());
-        listed.chain([people.service_user().to_string()]).collect()
+        let active = parts.accounts.all().into_iter().filter(|account| account.is_active);
+        active.map(|account| account.user.to_string()).collect()
     } else {
         Vec::new()
     };
@@ -166,7 +193,8 @@ fn login_page(parts: &Parts, status: StatusCode, problem: &str, user: &str, next
     rendered(status, LoginPage { assets: assets::PREFIX, users, problem, mend, user, next }.render())
 }
 
-fn rendered(status: StatusCode, page: askama::Result<String>) -> Response {
+/// A page, or why there is none.
+pub(crate) fn rendered(status: StatusCode, page: askama::Result<String>) -> Response {
     match page {
         Ok(page) => (status, Html(page)).into_response(),
         Err(error) => Problem::unavailable(format!("the page could not be made: {error}")).into_response(),
@@ -174,7 +202,7 @@ fn rendered(status: StatusCode, page: askama::Result<String>) -> Response {
 }
 
 /// A no, as a page.
-fn refused(status: StatusCode, title: &str, detail: &str, user: &str) -> Response {
+pub(crate) fn refused(status: StatusCode, title: &str, detail: &str, user: &str) -> Response {
     rendered(status, RefusedPage { assets: assets::PREFIX, title, detail, user }.render())
 }
 

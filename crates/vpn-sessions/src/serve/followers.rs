@@ -33,6 +33,7 @@ impl Followers {
     pub(super) fn start(config: &Config, parts: &Arc<Parts>) -> anyhow::Result<Followers> {
         let mut followers = Followers { tasks: JoinSet::new(), ended: Arc::default() };
         followers.spawn(follow_reports(Arc::clone(parts)));
+        followers.spawn(follow_accounts(Arc::clone(parts)));
         if let Some(mailer) = super::mailer(config)? {
             let parts = Arc::clone(parts);
             followers.spawn(async move {
@@ -73,6 +74,10 @@ impl Followers {
 
 async fn follow_reports(parts: Arc<Parts>) {
     parts.reports.follow(parts.board.committed()).await;
+}
+
+async fn follow_accounts(parts: Arc<Parts>) {
+    parts.access.follow(parts.accounts.committed()).await;
 }
 
 async fn watch_connections(path: PathBuf, parts: Arc<Parts>) {
