@@ -50,19 +50,22 @@ def test_who_is_added_can_be_given_a_password(server):
     assert server.signs_in("erin", NEW).gets("/api/test").is_done() == {"user": "erin", "role": "auditor"}
 
 
-def test_a_role_takes_effect_while_one_is_signed_in(server, bob):
+def test_a_role_takes_effect_at_once_and_ends_the_sign_ins(server, bob):
     reports = "/api/v1/audit/reports"
     browser = server.signs_in_browser("bob")
     assert status_of(bob, reports) == 403
     server.writes("users.txt", USERS.replace("bob", "bob;auditor"))
     soon(lambda: status_of(bob, reports) == 200)
+    assert status_of(browser, "/audit") == 303, "whoever sits there signs in anew"
+    browser = server.signs_in_browser("bob")
     assert status_of(browser, "/audit") == 200
     server.writes("users.txt", USERS.replace("bob", "bob;admin"))
     soon(lambda: status_of(bob, "/api/v1/messages") == 200)
     server.writes("users.txt", USERS)
     soon(lambda: status_of(bob, reports) == 403)
     assert status_of(bob, "/api/v1/messages") == 403
-    assert status_of(browser, "/audit") == 403
+    assert status_of(browser, "/audit") == 303
+    assert status_of(server.signs_in_browser("bob"), "/audit") == 403
 
 
 def test_a_socket_does_not_keep_rights_that_were_taken(server, dave, alice, connect):
@@ -158,6 +161,14 @@ def test_a_password_of_another_length_is_refused(server, password, is_running):
     if not is_running:
         server.starts()
     server.logs_in("bob", password_of("bob")).is_done()
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+@pytest.mark.parametrize("password", ["password1", "PASSWORD1", "12345678", "Qwertyuiop"])
+def test_a_password_that_everybody_tries_is_refused(server, password, is_running):
+    if not is_running:
+        server.stops()
+    server.runs("user", "set-password", "bob", given=password).is_refused("everybody tries first")
 
 
 @pytest.mark.parametrize("is_running", [True, False])

@@ -1,5 +1,6 @@
 """The data directory, as an accident or a stranger handles it."""
 
+import json
 import re
 
 
@@ -10,6 +11,17 @@ def segments(server, stream):
 
 def newest_segment(server, stream):
     return segments(server, stream)[-1]
+
+
+def records(server, stream):
+    """Every record of a stream, oldest first."""
+    lines = (line for path in segments(server, stream) for line in path.read_text().splitlines())
+    return [json.loads(line) for line in lines]
+
+
+def records_of(server, stream, kind):
+    """What the records of one kind say."""
+    return [record["body"] for record in records(server, stream) if record["kind"] == kind]
 
 
 def content_of(folder):
