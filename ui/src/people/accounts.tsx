@@ -113,6 +113,7 @@ function Row({ account }: { account: Account }) {
         <State account={account} />
       </td>
       <td role="cell" class="time-cell">
+        <span class="narrow-label">Last sign-in </span>
         <LastSignIn at={account.last_sign_in_at} />
       </td>
       <td role="cell" class="does-cell">

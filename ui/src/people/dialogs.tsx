@@ -135,7 +135,7 @@ function ManyLinks({ invitations }: { invitations: readonly Invitation[] }) {
   return (
     <div class="field">
       <label for="links">A name and a link a line</label>
-      <textarea id="links" readOnly rows={Math.min(invitations.length, 8)} value={lines} spellcheck={false} onFocus={(event) => event.currentTarget.select()} />
+      <textarea id="links" readOnly rows={Math.min(invitations.length + 1, 8)} value={lines} spellcheck={false} onFocus={(event) => event.currentTarget.select()} />
       <div class="secret-line">
         <button type="button" class="big" autofocus onClick={copy}>
           Copy all
