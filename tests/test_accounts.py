@@ -1,5 +1,9 @@
 """Who there is: users.txt while the server runs, and passwords."""
 
+import re
+import threading
+from pathlib import Path
+
 import pytest
 
 from support.cases import brief
@@ -9,6 +13,9 @@ from support.waiting import eventually
 
 FIRST = "vpn main 1;vpn sub 1"
 NEW = "a completely new password"
+
+# How long the last of a crowd may wait for its turn on a busy machine, in seconds.
+CROWD_SECONDS = 300
 
 
 def soon(look):
@@ -211,3 +218,36 @@ def test_users_are_listed_with_their_roles(server):
     shown = server.runs("user", "list").is_done()
     lines = {tuple(line.split()[:2]) for line in shown.splitlines()}
     assert lines >= {("alice", "member"), ("carol", "auditor"), ("dave", "admin"), ("promon", "admin")}
+
+
+def test_two_hundred_sign_ins_at_once_fill_no_memory_and_leave_the_board_alone(server, alice, at_once):
+    before, peak, looks = memory_of(server), 0, 0
+    waiting = threading.Event()
+
+    def watches():
+        nonlocal peak, looks
+        while not waiting.is_set():
+            assert alice.board()
+            peak, looks = max(peak, memory_of(server)), looks + 1
+        return True
+
+    def comes():
+        auth = ("bob", password_of("bob"))
+        return server.visitor().asks("POST", "/api/loginUser", auth=auth, timeout=CROWD_SECONDS).status
+
+    def all_come():
+        try:
+            return at_once([comes] * 200)
+        finally:
+            waiting.set()
+
+    assert at_once([watches, all_come]) == [True, [200] * 200]
+    assert looks > 2, "the board was there all the while"
+    # Two hashes have 19 MiB each; 200 at once would have 3.7 GiB.
+    assert peak - before < 200, f"{before} MiB became {peak} MiB"
+
+
+def memory_of(server):
+    """What the process has in memory, in MiB."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) // 1024

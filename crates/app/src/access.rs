@@ -17,6 +17,7 @@ use domain::{
     names::UserName,
     record::{Record, Stream},
 };
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::{
@@ -200,7 +201,7 @@ fn reason(failure: Failure<Infallible>) -> String {
 }
 
 /// How far the accounts were followed, and the settings of the last start; each fact else stands for itself.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct AccessView {
     followed: u64,
     settings: BTreeMap<String, String>,

@@ -2,11 +2,11 @@
 //! least, a few at a time so that a crowd neither fills the memory nor the
 //! processors.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use domain::{
     account::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS},
@@ -50,10 +50,26 @@ pub enum PasswordError {
     Failed(String),
 }
 
+/// The memory of hashes, used again and again: what the allocator keeps of it
+/// for each thread that ever hashed would add up.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<Vec<Block>>>>);
+
+impl Memory {
+    fn lend<T>(&self, work: impl FnOnce(&mut Vec<Block>) -> T) -> T {
+        let free = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = free().pop().unwrap_or_default();
+        let result = work(&mut blocks);
+        free().push(blocks);
+        result
+    }
+}
+
 /// Hashes and proves passwords.
 pub struct Passwords {
     places: Arc<Semaphore>,
     turns: Arc<Semaphore>,
+    memory: Memory,
     decoy: String,
 }
 
@@ -63,8 +79,10 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError::Failed`] where the machine has no randomness or memory.
     pub fn new() -> Result<Passwords, PasswordError> {
-        let places = Arc::new(Semaphore::new(MAX_WAITING));
-        Ok(Passwords { places, turns: Arc::new(Semaphore::new(AT_ONCE)), decoy: hash("a decoy")? })
+        let memory = Memory::default();
+        let decoy = memory.lend(|blocks| hash("a decoy", blocks))?;
+        let (places, turns) = (Arc::new(Semaphore::new(MAX_WAITING)), Arc::new(Semaphore::new(AT_ONCE)));
+        Ok(Passwords { places, turns, memory, decoy })
     }
 
     /// Hashes the password that somebody chose to its PHC string.
@@ -82,7 +100,7 @@ impl Passwords {
     /// [`PasswordError::Busy`], [`PasswordError::Failed`].
     pub async fn hash_as_given(&self, password: &str) -> Result<String, PasswordError> {
         let password = cut(password);
-        self.in_turn(move || hash(&password)).await?
+        self.in_turn(move |blocks| hash(&password, blocks)).await?
     }
 
     /// Whether the password is that of the hash; without a hash it costs the
@@ -94,15 +112,19 @@ impl Passwords {
         let exists = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
         let password = cut(password);
-        let proved = self.in_turn(move || verify(&password, &hash)).await?;
+        let proved = self.in_turn(move |blocks| verify(&password, &hash, blocks)).await?;
         Ok(proved && exists)
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
         let _place = self.places.try_acquire().map_err(|_| PasswordError::Busy)?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
+        let memory = self.memory.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let result = work();
+            let result = memory.lend(work);
             drop(turn);
             result
         });
@@ -134,14 +156,29 @@ fn algorithm() -> Result<Argon2<'static>, PasswordError> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-fn hash(password: &str) -> Result<String, PasswordError> {
-    let hash = algorithm()?.hash_password(password.as_bytes());
-    hash.map(|hash: PasswordHash| hash.to_string()).map_err(|error| PasswordError::Failed(error.to_string()))
+fn hash(password: &str, blocks: &mut Vec<Block>) -> Result<String, PasswordError> {
+    let (argon2, salt) = (algorithm()?, Salt::generate());
+    let failed = |error: argon2::Error| PasswordError::Failed(error.to_string());
+    let hash = derive(&argon2, password, &salt, blocks).map_err(failed)?;
+    let params = ParamsString::try_from(argon2.params());
+    let params = params.map_err(|error| PasswordError::Failed(error.to_string()))?;
+    let (algorithm, version) = (Algorithm::Argon2id.ident(), Some(Version::V0x13.into()));
+    Ok(PasswordHash { algorithm, version, params, salt: Some(salt), hash: Some(hash) }.to_string())
 }
 
-fn verify(password: &str, hash: &str) -> bool {
+fn verify(password: &str, hash: &str, blocks: &mut Vec<Block>) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else { return false };
-    Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+    let (Ok(params), Some(salt)) = (Params::try_from(&hash), hash.salt) else { return false };
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    // Two outputs are compared in constant time.
+    derive(&argon2, password, &salt, blocks).is_ok_and(|derived| Some(derived) == hash.hash)
+}
+
+fn derive(argon2: &Argon2<'_>, password: &str, salt: &Salt, blocks: &mut Vec<Block>) -> argon2::Result<Output> {
+    blocks.resize(argon2.params().block_count(), Block::default());
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut output, blocks)?;
+    Output::new(&output).map_err(|_| argon2::Error::OutputTooShort)
 }
 
 #[cfg(test)]

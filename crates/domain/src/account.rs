@@ -20,7 +20,7 @@ pub use self::{
         USUAL_API_TOKEN_LIFE, read_end,
     },
     people::{ListedUser, People},
-    state::{AccountsState, Described, Disabled, Invitation, RoleSource},
+    state::{AccountsItem, AccountsState, Described, Disabled, Invitation, RoleSource},
     visitor::{Changer, Visitor},
 };
 

@@ -69,9 +69,21 @@ pub struct Described {
     pub last_sign_in: Option<Timestamp>,
 }
 
+/// A piece of what the records say; all of them make the state again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountsItem {
+    /// What is kept of an account.
+    Account(Kept),
+    /// A sign-in.
+    SignIn(SignIn),
+    /// An API token.
+    ApiToken(ApiToken),
+}
+
 /// What the records say of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+pub struct Kept {
     user: UserName,
     is_added: bool,
     role: Option<Role>,
@@ -84,8 +96,8 @@ struct Kept {
     version: u64,
 }
 
-/// What the records say: everything that a snapshot has to hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What the records say: everything that a snapshot holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Records {
     accounts: BTreeMap<String, Kept>,
     sign_ins: BTreeMap<SignInId, SignIn>,
@@ -94,7 +106,7 @@ struct Records {
 }
 
 /// Passwords, sign-ins and what admins set, as the records tell, and the people as the files do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountsState {
     people: Arc<People>,
     records: Records,
@@ -216,6 +228,26 @@ impl AccountsState {
         self.records.api_tokens.values()
     }
 
+    /// Everything that the records made, in pieces.
+    pub fn snapshot(&self) -> impl Iterator<Item = AccountsItem> + '_ {
+        let accounts = self.records.accounts.values().cloned().map(AccountsItem::Account);
+        let sign_ins = self.records.sign_ins.values().cloned().map(AccountsItem::SignIn);
+        accounts.chain(sign_ins).chain(self.records.api_tokens.values().cloned().map(AccountsItem::ApiToken))
+    }
+
+    /// Takes a piece of a snapshot.
+    pub fn restore(&mut self, item: AccountsItem) {
+        match item {
+            AccountsItem::Account(kept) => {
+                self.records.accounts.insert(kept.user.folded(), kept);
+            }
+            AccountsItem::SignIn(sign_in) => {
+                self.records.sign_ins.insert(sign_in.id.clone(), sign_in);
+            }
+            AccountsItem::ApiToken(token) => self.take_api_token(token),
+        }
+    }
+
     /// Decides a command; changes nothing.
     ///
     /// # Errors
@@ -281,10 +313,7 @@ impl AccountsState {
                 self.keep(user).invitation = Some(Invitation { hash: hash.clone(), expires_at: *expires_at });
             }
             AccountFact::InvitationUsed { by } => self.keep(&by.user).invitation = None,
-            AccountFact::ApiTokenCreated { token, .. } => {
-                self.records.api_token_ids.insert(token.hash.clone(), token.id.clone());
-                self.records.api_tokens.insert(token.id.clone(), token.clone());
-            }
+            AccountFact::ApiTokenCreated { token, .. } => self.take_api_token(token.clone()),
             AccountFact::ApiTokenRevoked { id, .. } => {
                 if let Some(token) = self.records.api_tokens.remove(id) {
                     self.records.api_token_ids.remove(&token.hash);
@@ -298,6 +327,11 @@ impl AccountsState {
                 self.records.sign_ins.remove(id);
             }
         }
+    }
+
+    fn take_api_token(&mut self, token: ApiToken) {
+        self.records.api_token_ids.insert(token.hash.clone(), token.id.clone());
+        self.records.api_tokens.insert(token.id.clone(), token);
     }
 
     fn add(&self, user: UserName, role: Option<Role>, by: Changer) -> Decision {

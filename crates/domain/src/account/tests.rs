@@ -331,6 +331,33 @@ fn the_records_keep_their_form() {
     insta::assert_json_snapshot!(facts);
     facts.iter().for_each(|fact| state.0.apply(fact));
     assert_eq!(state.role("erin"), Some(Role::Auditor));
+    assert_eq!(restored(&state.0), state.0);
+}
+
+#[test]
+fn a_snapshot_makes_the_accounts_again_and_holds_nothing_that_left() {
+    let mut team = Team::new();
+    for (number, hash) in (1..9).zip(["$argon2id$first", "$argon2id$second"].into_iter().cycle()) {
+        team.signs_in("alice", number, NINE);
+        team.does(AccountCommand::SetPassword { user: user("ALICE"), hash: hash.into() }).unwrap();
+        team.signs_in("carol", 10 + number, NINE);
+    }
+    team.does(AccountCommand::Invite { user: user("carol"), hash: "h".into() }).unwrap();
+    team.does(AccountCommand::CreateApiToken(api_token("alice", 1, 1))).unwrap();
+    team.does(AccountCommand::CreateApiToken(api_token("alice", 2, 1))).unwrap();
+    team.does(AccountCommand::RevokeApiToken { id: ApiTokenId::of_bits([1; 16]) }).unwrap();
+    assert_eq!(restored(&team.0), team.0);
+    let written = serde_json::to_string(&team.0.snapshot().collect::<Vec<_>>()).unwrap();
+    assert!(written.contains("$argon2id$second") && !written.contains("$argon2id$first"));
+    assert!(written.contains("hash 2") && !written.contains("hash 1"));
+}
+
+fn restored(state: &AccountsState) -> AccountsState {
+    let mut restored = AccountsState::new(Arc::clone(state.people()));
+    for item in state.snapshot() {
+        restored.restore(serde_json::from_str(&serde_json::to_string(&item).unwrap()).unwrap());
+    }
+    restored
 }
 
 #[test]
