@@ -50,14 +50,13 @@ def test_who_just_picked_a_name_ends_no_sign_in_that_was_proved(make_server):
     assert proved.gets("/people").status == 200
 
 
-def test_each_sign_in_has_an_id_of_its_own(server):
-    browser = server.signs_in_browser("alice")
-    before = browser.token
+def test_each_sign_in_has_an_id_of_its_own_and_ends_the_one_before(server):
+    browser, elsewhere = server.signs_in_browser("alice"), server.signs_in_browser("alice")
+    before = browser.cookie
     browser.signs_in("alice", password_of("alice"))
-    assert browser.token != before, "nobody can plant a sign-in beforehand"
-    browser.signs_out()
-    cookies = {browser.client.cookies.keys()[0] if browser.client.cookies else "vpn_sessions": before}
-    assert server.visitor().gets("/", cookies=cookies).status == 200, "signing in ends nothing else"
+    assert browser.token != before.value, "nobody can plant a sign-in beforehand"
+    assert server.visitor().gets("/", cookies={before.name: before.value}).status == 303
+    assert (browser.gets("/").status, elsewhere.gets("/").status) == (200, 200)
 
 
 def test_an_api_token_and_a_program_have_no_sign_in(server, dave, alice):
@@ -95,7 +94,9 @@ def test_who_came_and_who_could_not_is_kept_once(server):
     server.logs_in("nobody", "x")
     came = lambda: records_of(server, "access", "signed_in")
     eventually(lambda: {(by["by"]["user"], by["client"]) for by in came()} == {("alice", "browser"), ("bob", "program")})
-    failed = eventually(lambda: records_of(server, "access", "sign_in_failed"))
+    failures = lambda: records_of(server, "access", "sign_in_failed")
+    eventually(lambda: len(failures()) == 3)
+    failed = failures()
     assert [record.get("user") for record in failed] == ["alice", None, None]
     assert {record["address"] for record in failed} == {"127.0.0.1"}
     server.comes_back_after_a_kill()

@@ -5,10 +5,9 @@ use askama::Template;
 use axum::{
     Form,
     extract::{State, rejection::FormRejection},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
 use crate::{
@@ -50,7 +49,7 @@ pub(crate) async fn accept(
     State(parts): State<Shared>,
     Named(secret): Named,
     Came(from): Came,
-    jar: CookieJar,
+    headers: HeaderMap,
     form: Result<Form<ChosenPassword>, FormRejection>,
 ) -> Response {
     let Form(chosen) = match form {
@@ -63,7 +62,7 @@ pub(crate) async fn accept(
         return page(StatusCode::BAD_REQUEST, "The two passwords differ.");
     }
     match parts.accounts.accept_invitation(&secret, &chosen.password, from).await {
-        Ok(sign_in) => signed_in(&parts, jar, &sign_in, "/"),
+        Ok(sign_in) => signed_in(&parts, &headers, &sign_in, "/").await,
         Err(SetPasswordError::Refused(_)) => used_up(),
         Err(error @ (SetPasswordError::Unavailable(_) | SetPasswordError::Password(PasswordError::Busy))) => {
             page(StatusCode::SERVICE_UNAVAILABLE, &sentence(&error.to_string()))

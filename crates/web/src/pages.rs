@@ -137,7 +137,7 @@ async fn login(State(parts): State<Shared>, Asked(next): Asked<Next>) -> Respons
 async fn sign_in(
     State(parts): State<Shared>,
     Came(from): Came,
-    jar: CookieJar,
+    headers: HeaderMap,
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
     let Form(form) = match form {
@@ -146,7 +146,7 @@ async fn sign_in(
     };
     let next = own_path(&form.next);
     match parts.accounts.sign_in(&form.user, &form.password, from).await {
-        Ok(sign_in) => signed_in(&parts, jar, &sign_in, next),
+        Ok(sign_in) => signed_in(&parts, &headers, &sign_in, next).await,
         Err(error) => {
             let problem = Problem::from(error);
             login_page(&parts, problem.status, &problem.detail, &form.user, next)
@@ -165,12 +165,17 @@ async fn sign_out(State(parts): State<Shared>, jar: CookieJar, caller: Result<Ca
     (jar.remove(removal), Redirect::to("/login")).into_response()
 }
 
-/// Gives the browser its cookie, and sends it on.
-pub(crate) fn signed_in(parts: &Parts, jar: CookieJar, sign_in: &SignIn, next: &str) -> Response {
+/// Gives the browser its cookie, and sends it on; the sign-in that it had ends.
+pub(crate) async fn signed_in(parts: &Parts, headers: &HeaderMap, sign_in: &SignIn, next: &str) -> Response {
     let token = match parts.access_tokens.for_sign_in(sign_in) {
         Ok(token) => token,
         Err(error) => return Problem::unavailable(error.to_string()).into_response(),
     };
+    if let Some(before) = Caller::of_cookie(headers, parts).and_then(|caller| caller.sign_in())
+        && let Err(failure) = parts.accounts.sign_out(before).await
+    {
+        return Problem::from(failure).into_response();
+    }
     let secure = parts.settings.is_secure();
     let cookie = Cookie::build((cookie_name(secure), token))
         .path("/")
@@ -178,7 +183,7 @@ pub(crate) fn signed_in(parts: &Parts, jar: CookieJar, sign_in: &SignIn, next: &
         .secure(secure)
         .same_site(SameSite::Lax)
         .max_age(time::Duration::days(COOKIE_DAYS));
-    (jar.add(cookie), Redirect::to(next)).into_response()
+    (CookieJar::new().add(cookie), Redirect::to(next)).into_response()
 }
 
 fn login_page(parts: &Parts, status: StatusCode, problem: &str, user: &str, next: &str) -> Response {
@@ -189,7 +194,7 @@ fn login_page(parts: &Parts, status: StatusCode, problem: &str, user: &str, next
         Vec::new()
     };
     let wrong = status == StatusCode::UNAUTHORIZED;
-    let mend = if wrong { "Try again, or ask an admin for a new password." } else { "" };
+    let mend = if wrong { "Try again, or ask an admin for an invitation." } else { "" };
     rendered(status, LoginPage { assets: assets::PREFIX, users, problem, mend, user, next }.render())
 }
 

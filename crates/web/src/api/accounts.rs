@@ -58,8 +58,9 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, shown(&parts, &new.name)?))
 }
 
-/// Give an account a role, disable it with a reason, or enable it; by an admin. Its sign-ins end where that changes
-/// what they may.
+/// Give an account a role, disable it with a reason, or enable it; by an admin.
+///
+/// Its sign-ins end where that changes what they may.
 #[utoipa::path(patch, path = "/api/v1/accounts/{name}", tag = "accounts", request_body = AccountPatch,
     params(("name" = String, Path, description = "the account's name")),
     responses(

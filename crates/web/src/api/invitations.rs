@@ -19,8 +19,9 @@ use crate::{
     shapes,
 };
 
-/// Invite somebody to choose a password; by an admin. The link works once, for three days; the one before is none any
-/// more.
+/// Invite somebody to choose a password; by an admin.
+///
+/// The link works once, for three days; the one before is none any more.
 #[utoipa::path(post, path = "/api/v1/accounts/{name}/invitation", tag = "accounts",
     params(("name" = String, Path, description = "the account's name")),
     responses(

@@ -30,8 +30,10 @@ pub(crate) async fn list(State(parts): State<Shared>, _: Admin) -> Json<ApiToken
     Json(ApiTokens { tokens: tokens.iter().map(shape).collect() })
 }
 
-/// Make an API token, which is shown in this answer and never again; by an admin. It acts as its account: `board` and
-/// `audit` give at most what the account's role may, `messages` and `metrics` need no role.
+/// Make an API token, which is shown in this answer and never again; by an admin.
+///
+/// It acts as its account: `board` and `audit` give at most what the account's role may, `messages` and `metrics` need
+/// no role.
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "accounts", request_body = NewApiToken, responses(
     (status = 201, body = CreatedApiToken),
     (status = 400, body = ProblemShape),
