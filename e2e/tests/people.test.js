@@ -115,13 +115,14 @@ test("a token is made, shown once, works, and is revoked", async (t) => {
   await dave.dialog.getByRole("button", { name: "Make token" }).click();
   await eventually(async () => assert.match(await textOf(dave.dialog.getByRole("alert")), /at least one scope/));
   await dave.dialog.getByRole("checkbox", { name: /^board/ }).click();
+  await dave.dialog.getByLabel("Last day").fill("2028-02-29");
   await dave.dialog.getByRole("button", { name: "Make token" }).click();
   const token = await dave.dialog.getByLabel("Token").inputValue();
   assert.match(token, /^vpn_/);
   await dave.dialog.getByRole("button", { name: "Close" }).click();
   await dave.leftDialog();
   assert.doesNotMatch(await dave.page.content(), new RegExp(token));
-  await says(dave, "nightly backup", /alice board .* not since the start/);
+  await says(dave, "nightly backup", /alice board 29 Feb 2028 not since the start/);
   const status = async () => (await fetch(`${server.url}/api/v1/connections`, { headers: { "x-access-tokens": token } })).status;
   assert.equal(await status(), 200);
   await dave.button("Revoke nightly backup").click();

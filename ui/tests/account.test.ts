@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canBeInvited, inAYear, isShown, roleIsFixed, type Account } from "../src/people/account";
+import { canBeInvited, endOfDay, inAYear, isShown, roleIsFixed, type Account } from "../src/people/account";
 
 const alice: Account = {
   name: "Álice",
@@ -38,4 +38,10 @@ test("what cannot be changed here is not offered", () => {
 
 test("a token lasts a year where nobody says", () => {
   assert.equal(inAYear(Date.parse("2026-11-30T12:00:00Z")), "2027-11-30");
+});
+
+test("a token ends with its last day, as people here have it", () => {
+  assert.equal(endOfDay("2027-11-30"), "2027-11-30T23:00:00.000Z");
+  assert.equal(endOfDay("2027-03-28"), "2027-03-28T22:00:00.000Z", "the day on which clocks are set forward");
+  assert.equal(endOfDay("soon"), "soon", "the server says what is wrong");
 });

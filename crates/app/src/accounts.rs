@@ -7,8 +7,8 @@ use std::sync::Arc;
 use domain::{
     access::{AccessFact, Client},
     account::{
-        AccountCommand, AccountRefusal, AccountsState, Actor, ApiTokenId, Changer, ListedUser, People, Proof, Rights,
-        Role, SIGN_IN_IDLE, SignIn, SignInId, Visitor,
+        AccountCommand, AccountFact, AccountRefusal, AccountsState, Actor, ApiTokenId, Changer, ListedUser, People,
+        Proof, Rights, Role, SIGN_IN_IDLE, SignIn, SignInId, Visitor,
     },
     names::UserName,
     record::{Hash, Stream},
@@ -133,7 +133,7 @@ pub struct Accounts {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     started: Timestamp,
-    sign_ins_used: LastUse<SignInId>,
+    sign_ins_used: Arc<LastUse<SignInId>>,
     tokens_used: LastUse<ApiTokenId>,
 }
 
@@ -152,10 +152,15 @@ impl Accounts {
         let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
         let initial = AccountsView(AccountsState::new(Arc::new(people)));
         let (seq, committed) = watch::channel(world.ledger.head(Stream::Keys).seq);
+        let sign_ins_used = Arc::new(LastUse::default());
+        let used = Arc::clone(&sign_ins_used);
         let store = Store::open(world, initial, |_| {
             Box::new(move |_, facts| {
-                if let Some((last, _)) = facts.last() {
-                    seq.send_replace(*last);
+                for (number, fact) in facts {
+                    if let AccountFact::SignedOut { id } = fact {
+                        used.forget(id);
+                    }
+                    seq.send_replace(*number);
                 }
             })
         });
@@ -168,7 +173,7 @@ impl Accounts {
             started: clock.now(),
             clock,
             entropy,
-            sign_ins_used: LastUse::default(),
+            sign_ins_used,
             tokens_used: LastUse::default(),
         })
     }
@@ -244,7 +249,6 @@ impl Accounts {
     /// # Errors
     /// [`Failure::Unavailable`]: it did not end.
     pub async fn sign_out(&self, id: SignInId) -> Result<(), Failure<AccountRefusal>> {
-        self.sign_ins_used.forget(&id);
         self.execute(AccountCommand::SignOut { id }, Changer::Configuration).await
     }
 

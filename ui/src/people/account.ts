@@ -71,6 +71,14 @@ export function roleIsFixed(account: Account): string | null {
   return null;
 }
 
+/** The moment at which a day ends here, for the server. */
+export function endOfDay(day: string): string {
+  const end = new Date(`${day}T00:00:00`);
+  if (Number.isNaN(end.getTime())) return day;
+  end.setDate(end.getDate() + 1);
+  return end.toISOString();
+}
+
 /** The day a year from now, as a date field has it. */
 export function inAYear(now: number): string {
   const day = new Date(now);

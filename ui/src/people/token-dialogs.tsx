@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { Modal, Problem, useSending } from "../shared/modal";
 import { SecretField } from "../shared/secret-field";
-import { inAYear, SCOPES, type ApiToken, type Scope } from "./account";
+import { endOfDay, inAYear, SCOPES, type ApiToken, type Scope } from "./account";
 import { usePeople } from "./context";
 import { Choices } from "./choices";
 
@@ -13,7 +13,7 @@ export function CreateToken() {
   const [user, setUser] = useState(document.body.dataset.user ?? "");
   const [scopes, setScopes] = useState<readonly Scope[]>([]);
   const [last, setLast] = useState(inAYear(Date.now()));
-  const sending = useSending(true, () => people.createToken({ user, name: name.trim(), scopes, expires_at: last }));
+  const sending = useSending(true, () => people.createToken({ user, name: name.trim(), scopes, expires_at: endOfDay(last) }));
   const active = (people.accounts.value ?? []).filter((account) => account.status === "active");
   return (
     <Modal title="Make an API token" onClosed={() => people.answered()}>
