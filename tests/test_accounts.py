@@ -1,5 +1,9 @@
 """Who there is: users.txt while the server runs, and passwords."""
 
+import re
+import threading
+from pathlib import Path
+
 import pytest
 
 from support.cases import brief
@@ -9,6 +13,9 @@ from support.waiting import eventually
 
 FIRST = "vpn main 1;vpn sub 1"
 NEW = "a completely new password"
+
+# How long the last of a crowd may wait for its turn on a busy machine, in seconds.
+CROWD_SECONDS = 300
 
 
 def soon(look):
@@ -50,19 +57,22 @@ def test_who_is_added_can_be_given_a_password(server):
     assert server.signs_in("erin", NEW).gets("/api/test").is_done() == {"user": "erin", "role": "auditor"}
 
 
-def test_a_role_takes_effect_while_one_is_signed_in(server, bob):
+def test_a_role_takes_effect_at_once_and_ends_the_sign_ins(server, bob):
     reports = "/api/v1/audit/reports"
     browser = server.signs_in_browser("bob")
     assert status_of(bob, reports) == 403
     server.writes("users.txt", USERS.replace("bob", "bob;auditor"))
     soon(lambda: status_of(bob, reports) == 200)
+    assert status_of(browser, "/audit") == 303, "whoever sits there signs in anew"
+    browser = server.signs_in_browser("bob")
     assert status_of(browser, "/audit") == 200
     server.writes("users.txt", USERS.replace("bob", "bob;admin"))
     soon(lambda: status_of(bob, "/api/v1/messages") == 200)
     server.writes("users.txt", USERS)
     soon(lambda: status_of(bob, reports) == 403)
     assert status_of(bob, "/api/v1/messages") == 403
-    assert status_of(browser, "/audit") == 403
+    assert status_of(browser, "/audit") == 303
+    assert status_of(server.signs_in_browser("bob"), "/audit") == 403
 
 
 def test_a_socket_does_not_keep_rights_that_were_taken(server, dave, alice, connect):
@@ -161,6 +171,14 @@ def test_a_password_of_another_length_is_refused(server, password, is_running):
 
 
 @pytest.mark.parametrize("is_running", [True, False])
+@pytest.mark.parametrize("password", ["password1", "PASSWORD1", "12345678", "Qwertyuiop"])
+def test_a_password_that_everybody_tries_is_refused(server, password, is_running):
+    if not is_running:
+        server.stops()
+    server.runs("user", "set-password", "bob", given=password).is_refused("everybody tries first")
+
+
+@pytest.mark.parametrize("is_running", [True, False])
 def test_who_does_not_exist_gets_no_password(server, is_running):
     if not is_running:
         server.stops()
@@ -200,3 +218,36 @@ def test_users_are_listed_with_their_roles(server):
     shown = server.runs("user", "list").is_done()
     lines = {tuple(line.split()[:2]) for line in shown.splitlines()}
     assert lines >= {("alice", "member"), ("carol", "auditor"), ("dave", "admin"), ("promon", "admin")}
+
+
+def test_two_hundred_sign_ins_at_once_fill_no_memory_and_leave_the_board_alone(server, alice, at_once):
+    before, peak, looks = memory_of(server), 0, 0
+    waiting = threading.Event()
+
+    def watches():
+        nonlocal peak, looks
+        while not waiting.is_set():
+            assert alice.board()
+            peak, looks = max(peak, memory_of(server)), looks + 1
+        return True
+
+    def comes():
+        auth = ("bob", password_of("bob"))
+        return server.visitor().asks("POST", "/api/loginUser", auth=auth, timeout=CROWD_SECONDS).status
+
+    def all_come():
+        try:
+            return at_once([comes] * 200)
+        finally:
+            waiting.set()
+
+    assert at_once([watches, all_come]) == [True, [200] * 200]
+    assert looks > 2, "the board was there all the while"
+    # Two hashes have 19 MiB each; 200 at once would have 3.7 GiB.
+    assert peak - before < 200, f"{before} MiB became {peak} MiB"
+
+
+def memory_of(server):
+    """What the process has in memory, in MiB."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) // 1024

@@ -14,7 +14,7 @@ const source = join(dirname(fileURLToPath(import.meta.url)), "src");
 
 await mkdir(out, { recursive: true });
 await build({
-  entryPoints: ["board.tsx", "audit.tsx", "theme.ts", "style.css"].map((name) => join(source, name)),
+  entryPoints: ["board.tsx", "audit.tsx", "people.tsx", "theme.ts", "style.css"].map((name) => join(source, name)),
   outdir: out,
   bundle: true,
   format: "esm",

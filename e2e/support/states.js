@@ -14,6 +14,7 @@ export async function showAll(open, visit) {
   await dialogs(bob, visit);
   await forbidden(bob, visit);
   await audit(team, visit);
+  await people(team, visit);
   await findings(team, visit);
   await notLive(team, bob, visit);
   await nothingYet(open, visit);
@@ -84,6 +85,46 @@ async function audit({ people }, visit) {
   await visit("audit", carol);
   await carol.page.getByRole("searchbox").fill("taken over");
   await visit("audit-search", carol);
+}
+
+async function people({ server, people: all }, visit) {
+  const dave = await all.signIn("dave");
+  await dave.accountMenu.click();
+  await dave.button("Where I am signed in").click();
+  await dave.dialog.getByText("this one").waitFor();
+  await visit("sign-ins", dave);
+  await leave(dave);
+  for (const name of ["gabriel", "hanna"]) await dave.page.context().request.post("/api/v1/accounts", { data: { name } });
+  await dave.opens("/people");
+  await dave.button("Add account").click();
+  await visit("people-add", dave);
+  await dave.dialog.getByLabel("Name").fill("Friederike");
+  await dave.presses("Enter");
+  await dave.leftDialog();
+  await dave.button("Disable Friederike").click();
+  await dave.dialog.getByLabel("Reason").fill("Left for another company at the end of November");
+  await visit("people-disable", dave);
+  await dave.presses("Enter");
+  await dave.page.getByText("disabled", { exact: true }).waitFor();
+  await dave.button("Make a token").click();
+  await dave.keyboard.type("Monitoring of the data centre");
+  await dave.dialog.getByRole("checkbox", { name: /^messages/ }).click();
+  await visit("people-make-token", dave);
+  await dave.dialog.getByRole("button", { name: "Make token" }).click();
+  await dave.dialog.getByLabel("Token").waitFor();
+  await visit("people-token", dave);
+  await leave(dave);
+  await dave.page.getByRole("button", { name: /^Invite all/ }).click();
+  await dave.dialog.getByRole("textbox").waitFor();
+  const links = await dave.dialog.getByRole("textbox").inputValue();
+  await visit("people-invited", dave);
+  await leave(dave);
+  await visit("people", dave);
+  const guest = await all.comes("guest");
+  await guest.opens(`${server.url}${links.split("\n")[0].split("\t")[1].replace(/^.*?(?=\/invite)/, "")}`);
+  await visit("invite", guest);
+  await guest.opens("/invite/none");
+  await visit("invite-ended", guest);
 }
 
 async function findings({ server, people }, visit) {

@@ -13,6 +13,18 @@ def newest_segment(server, stream):
     return segments(server, stream)[-1]
 
 
+def records(server, stream):
+    """Every record of a stream, oldest first."""
+    lines = (line for path in segments(server, stream) for line in lines_of(path))
+    # The last line may be on its way.
+    return [json.loads(line) for line in lines if line.endswith(b"\n")]
+
+
+def records_of(server, stream, kind):
+    """What the records of one kind say."""
+    return [record["body"] for record in records(server, stream) if record["kind"] == kind]
+
+
 def content_of(folder):
     """Every file below a folder, with its bytes."""
     files = (path for path in folder.rglob("*") if path.is_file())

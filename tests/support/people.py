@@ -68,6 +68,33 @@ class Visitor:
         """A message and what became of it."""
         return self.gets(f"/api/v1/messages/{message_id}").is_done()
 
+    # What admins do with accounts.
+
+    def account(self, name):
+        """An account, as admins see it."""
+        accounts = self.gets("/api/v1/accounts").is_done()["accounts"]
+        return next((account for account in accounts if account["name"] == name), None)
+
+    def adds(self, name, **details):
+        return self.posts("/api/v1/accounts", {"name": name, **details})
+
+    def changes(self, name, **wanted):
+        return self.asks("PATCH", f"/api/v1/accounts/{name}", json=wanted)
+
+    def disables(self, name, reason="left us"):
+        return self.changes(name, disabled=True, reason=reason)
+
+    def invites(self, name):
+        return self.asks("POST", f"/api/v1/accounts/{name}/invitation")
+
+    def makes_token(self, *scopes, user=None, name="a program", **details):
+        """Makes an API token, and gives everything that is said of it."""
+        wanted = {"user": user, "name": name, "scopes": scopes, **details}
+        return self.posts("/api/v1/tokens", wanted).is_done(201)
+
+    def sign_ins(self):
+        return self.gets("/api/v1/me/sign-ins").is_done()["sign_ins"]
+
     def downloads(self, report):
         """The bytes of a weekly report."""
         answer = self.gets(f"/api/v1/audit/reports/{report}")

@@ -1,26 +1,39 @@
 //! Accounts: who is let in, and as whom.
+//!
+//! [`administration`] is what admins do with them, [`view`] their state.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use domain::{
+    access::{AccessFact, Client},
     account::{
-        AccountCommand, AccountFact, AccountRefusal, AccountsState, Actor, ListedUser, People, Proof, Role,
-        SIGN_IN_IDLE, SignIn, SignInId,
+        AccountCommand, AccountFact, AccountRefusal, AccountsState, Actor, ApiTokenId, Changer, ListedUser, People,
+        Proof, Rights, Role, SIGN_IN_IDLE, SignIn, SignInId, Visitor,
     },
     names::UserName,
     record::{Hash, Stream},
 };
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::{
+    access::AccessLog,
     keys::{AT_MOST_EVERY, Leavings},
     passwords::{PasswordError, Passwords},
     ports::{Clock, Entropy},
-    store::{Decided, Failure, Moment, ReplayError, Store, View, World},
+    store::{Answer, Failure, ReplayError, Store, World},
 };
+
+use self::last_use::LastUse;
+
+pub use self::{
+    administration::{ApiTokenInUse, ApiTokenWanted, Invited},
+    view::{AccountsView, Ordered},
+};
+
+mod administration;
+mod last_use;
+mod view;
 
 /// What proves at each request who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +44,51 @@ pub enum Credential {
     AccessToken {
         /// Whose.
         user: UserName,
+        /// The account's version when it was given.
+        version: u64,
         /// When it ends.
         expires_at: Timestamp,
     },
+    /// A program's API token.
+    ApiToken(ApiTokenId),
+}
+
+/// Somebody who is let in, and what they may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Who.
+    pub actor: Actor,
+    /// What they may with what they came with.
+    pub rights: Rights,
+    /// Whether they proved who they are, and did not just pick a name.
+    pub is_proved: bool,
+}
+
+/// Where somebody signs in from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    /// The address of the network peer, where it is known.
+    pub address: Option<String>,
+    /// The browser in a few words, where it says what it is.
+    pub browser: Option<String>,
+}
+
+/// A program that proved who it is, and what its access token has to name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramSignIn {
+    /// Whose.
+    pub user: UserName,
+    /// The account's version.
+    pub version: u64,
+}
+
+/// A sign-in, and when it was used last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInInUse {
+    /// The sign-in.
+    pub sign_in: SignIn,
+    /// Its last use; the sign-in itself where there was none since the server started.
+    pub last_used_at: Timestamp,
 }
 
 /// How accounts are set up.
@@ -73,12 +128,15 @@ pub enum SetPasswordError {
 pub struct Accounts {
     store: Store<AccountsView>,
     leavings: Arc<Leavings>,
+    committed: watch::Receiver<u64>,
+    access: Arc<AccessLog>,
     passwords: Passwords,
     settings: AccountSettings,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     started: Timestamp,
-    last_used: Mutex<BTreeMap<SignInId, Timestamp>>,
+    sign_ins_used: Arc<LastUse<SignInId>>,
+    tokens_used: LastUse<ApiTokenId>,
 }
 
 impl Accounts {
@@ -91,29 +149,53 @@ impl Accounts {
         people: People,
         settings: AccountSettings,
         passwords: Passwords,
+        access: Arc<AccessLog>,
     ) -> Result<Accounts, ReplayError> {
         let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
         let initial = AccountsView(AccountsState::new(Arc::new(people)));
+        let (seq, committed) = watch::channel(world.ledger.head(Stream::Keys).seq);
+        let sign_ins_used = Arc::new(LastUse::default());
+        let used = Arc::clone(&sign_ins_used);
         let leavings = Arc::new(Leavings::of(world.ledger.as_ref()).await?);
         let noting = Arc::clone(&leavings);
-        let on_commit = move |_: &AccountsView, facts: &[(u64, AccountFact)]| {
-            noting.note(facts.iter().map(|(_, fact)| fact));
-        };
-        let store = Store::open(world, initial, |_| Box::new(on_commit)).await?;
-        let started = clock.now();
-        Ok(Accounts { store, leavings, passwords, settings, clock, entropy, started, last_used: Mutex::default() })
+        let store = Store::open(world, initial, |_| {
+            Box::new(move |_, facts| {
+                noting.note(facts.iter().map(|(_, fact)| fact));
+                for (number, fact) in facts {
+                    if let AccountFact::SignedOut { id } = fact {
+                        used.forget(id);
+                    }
+                    seq.send_replace(*number);
+                }
+            })
+        });
+        Ok(Accounts {
+            store: store.await?,
+            leavings,
+            committed,
+            access,
+            passwords,
+            settings,
+            started: clock.now(),
+            clock,
+            entropy,
+            sign_ins_used,
+            tokens_used: LastUse::default(),
+        })
     }
 
-    /// The account whose password this is, with its full rights.
+    /// The account whose password this is, with its full rights. A name that
+    /// lets nobody in costs as much as one that does.
     ///
     /// # Errors
-    /// [`SignInError::Wrong`].
+    /// [`SignInError`].
     pub async fn prove(&self, name: &str, password: &str) -> Result<Actor, SignInError> {
         let account = self.find(name);
         let hash = account
             .as_ref()
             .and_then(|account| self.store.read(|view| view.0.password_hash(&account.user).map(str::to_owned)));
         let by_hash = self.passwords.proves(password, hash.as_deref()).await;
+        let by_hash = by_hash.map_err(|error| SignInError::Unavailable(error.to_string()))?;
         let account = account.ok_or(SignInError::Wrong)?;
         let proved = if self.has_setting(&account) { self.is_service_password(password) } else { by_hash };
         if proved { Ok(account) } else { Err(SignInError::Wrong) }
@@ -124,14 +206,23 @@ impl Accounts {
     ///
     /// # Errors
     /// [`SignInError`].
-    pub async fn sign_in(&self, name: &str, password: &str) -> Result<SignIn, SignInError> {
-        let (user, proof) = if password.is_empty() && self.settings.board_is_open {
-            (self.listed(name).ok_or(SignInError::Wrong)?, Proof::Nothing)
+    pub async fn sign_in(&self, name: &str, password: &str, from: Arrival) -> Result<SignIn, SignInError> {
+        let proved = if password.is_empty() && self.settings.board_is_open {
+            self.listed(name).map(|user| (user, Proof::Nothing)).ok_or(SignInError::Wrong)
         } else {
-            (self.prove(name, password).await?.user, Proof::Password)
+            self.prove(name, password).await.map(|account| (account.user, Proof::Password))
         };
-        let sign_in = SignIn { id: SignInId::of_bits(self.entropy.bits()), user, proof, at: self.clock.now() };
-        let kept = self.store.execute(AccountCommand::SignIn(sign_in.clone())).await;
+        let (user, proof) = self.noted(proved, name, &from, Client::Browser)?;
+        let sign_in = SignIn {
+            id: SignInId::of_bits(self.entropy.bits()),
+            user: user.clone(),
+            proof,
+            at: self.clock.now(),
+            role: None,
+            address: from.address.clone(),
+            browser: from.browser.clone(),
+        };
+        let kept = self.execute(AccountCommand::SignIn(sign_in.clone()), from.changer(user)).await;
         kept.map_err(|failure| match failure {
             Failure::Refused(_) => SignInError::Wrong,
             Failure::Unavailable(reason) => SignInError::Unavailable(reason),
@@ -139,55 +230,163 @@ impl Accounts {
         Ok(sign_in)
     }
 
+    /// Lets a program in by password; that is kept before it gets its access token.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn sign_in_program(
+        &self,
+        name: &str,
+        password: &str,
+        from: Arrival,
+    ) -> Result<ProgramSignIn, SignInError> {
+        let proved = self.prove(name, password).await;
+        let user = self.noted(proved, name, &from, Client::Program)?.user;
+        let version = self.store.read(|view| view.0.version(&user));
+        let by = Visitor { user: user.clone(), address: from.address };
+        let (client, proof, at) = (Client::Program, Proof::Password, self.clock.now());
+        let signed_in = AccessFact::SignedIn { by, client, proof, at, follows: None };
+        self.access.keep(signed_in).await.map_err(SignInError::Unavailable)?;
+        Ok(ProgramSignIn { user, version })
+    }
+
     /// Ends a sign-in.
     ///
     /// # Errors
     /// [`Failure::Unavailable`]: it did not end.
     pub async fn sign_out(&self, id: SignInId) -> Result<(), Failure<AccountRefusal>> {
-        self.lock_last_used().remove(&id);
-        self.store.execute(AccountCommand::SignOut { id }).await
+        self.execute(AccountCommand::SignOut { id }, Changer::Configuration).await
+    }
+
+    /// Ends a sign-in of that account.
+    ///
+    /// # Errors
+    /// [`Failure`]; a sign-in of somebody else is none.
+    pub async fn sign_out_own(&self, user: &UserName, id: SignInId) -> Result<(), Failure<AccountRefusal>> {
+        let is_own = self.sign_ins(user).iter().any(|own| own.sign_in.id == id);
+        if !is_own {
+            return Err(Failure::Refused(AccountRefusal::UnknownSignIn(id.as_str().to_owned())));
+        }
+        self.sign_out(id).await
+    }
+
+    /// Ends all sign-ins of that account but the one here.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`]: they did not end.
+    pub async fn sign_out_elsewhere(
+        &self,
+        user: &UserName,
+        here: Option<SignInId>,
+    ) -> Result<(), Failure<AccountRefusal>> {
+        let command = AccountCommand::SignOutElsewhere { user: user.clone(), here };
+        self.execute(command, Changer::Configuration).await
+    }
+
+    /// Where that account is signed in, the latest first.
+    pub fn sign_ins(&self, user: &UserName) -> Vec<SignInInUse> {
+        let now = self.clock.now();
+        let all: Vec<SignIn> = self.store.read(|view| {
+            let own = view.0.sign_ins_of(user).filter(|own| view.0.sign_in(&own.id, now).is_some());
+            own.cloned().collect()
+        });
+        let in_use = |sign_in: SignIn| SignInInUse {
+            last_used_at: self.sign_ins_used.of(&sign_in.id).unwrap_or(sign_in.at),
+            sign_in,
+        };
+        let is_idle = |own: &SignInInUse| now.duration_since(own.last_used_at.max(self.started)) >= SIGN_IN_IDLE;
+        let mut own: Vec<SignInInUse> = all.into_iter().map(in_use).filter(|own| !is_idle(own)).collect();
+        own.sort_by_key(|own| std::cmp::Reverse(own.sign_in.at));
+        own
     }
 
     /// Who that is just now, with the rights in force; `None` when the
-    /// credential has ended or its account is gone. Asking is use.
-    pub fn actor(&self, credential: &Credential) -> Option<Actor> {
+    /// credential has ended or its account lets nobody in. Asking is use.
+    pub fn known(&self, credential: &Credential) -> Option<Known> {
         let now = self.clock.now();
         match credential {
-            Credential::AccessToken { user, expires_at } => {
-                let account = self.store.read(|view| view.0.people().find(user))?;
-                (now < *expires_at).then_some(account)
-            }
             Credential::SignIn(id) => self.signed_in(id, now),
+            Credential::AccessToken { user, version, expires_at } => {
+                let account = self.store.read(|view| {
+                    let is_same = view.0.version(user) == *version;
+                    view.0.find(user).filter(|_| is_same)
+                })?;
+                (now < *expires_at).then(|| Known::proved(Rights::of_role(account.role), account))
+            }
+            Credential::ApiToken(id) => {
+                let known = self.store.read(|view| {
+                    let token = view.0.api_token(id, now)?;
+                    let actor = view.0.find(&token.user)?;
+                    Some(Known::proved(Rights::of_api_token(actor.role, &token.scopes), actor))
+                })?;
+                self.tokens_used.note(id, now);
+                Some(known)
+            }
         }
+    }
+
+    /// Who that is just now; see [`Accounts::known`].
+    pub fn actor(&self, credential: &Credential) -> Option<Actor> {
+        self.known(credential).map(|known| known.actor)
+    }
+
+    /// The credential that an API token is, if there is such a one.
+    pub fn api_token(&self, token: &str) -> Option<Credential> {
+        let hash = administration::digest(token);
+        self.store.read(|view| view.0.api_token_id(&hash).cloned()).map(Credential::ApiToken)
     }
 
     /// Sets a password and ends the account's sign-ins.
     ///
     /// # Errors
     /// [`SetPasswordError`].
-    pub async fn set_password(&self, user: &UserName, password: &str) -> Result<(), SetPasswordError> {
-        let hash = self.passwords.hash(password).await?;
-        let set = self.store.execute(AccountCommand::SetPassword { user: user.clone(), hash }).await;
-        set.map_err(|failure| match failure {
-            Failure::Refused(refusal) => SetPasswordError::Refused(refusal),
-            Failure::Unavailable(reason) => SetPasswordError::Unavailable(reason),
-        })
+    pub async fn set_password(&self, user: &UserName, password: &str, by: Changer) -> Result<(), SetPasswordError> {
+        let hash = self.passwords.hash(user, password).await?;
+        self.execute(AccountCommand::SetPassword { user: user.clone(), hash }, by).await?;
+        Ok(())
+    }
+
+    /// Takes the service user's password up from the settings: with another
+    /// one than at the last start, what the one before let in ends.
+    ///
+    /// # Errors
+    /// [`SetPasswordError`].
+    pub async fn take_service_password(&self) -> Result<(), SetPasswordError> {
+        let Some(password) = &self.settings.service_password else { return Ok(()) };
+        let known = self.store.read(|view| view.0.service_password_hash().map(str::to_owned));
+        if known.is_some() && self.passwords.proves(password, known.as_deref()).await? {
+            return Ok(());
+        }
+        let hash = self.passwords.hash_as_given(password).await?;
+        self.execute(AccountCommand::TakeServicePassword { hash }, Changer::Configuration).await?;
+        Ok(())
     }
 
     /// Whether the account has a password, as a record or as a setting.
     pub fn has_password(&self, user: &UserName) -> bool {
-        let recorded = self.store.read(|view| view.0.password_hash(user).is_some());
-        let service = self.store.read(|view| view.0.people().service_user().folded());
-        recorded || (self.settings.service_password.is_some() && user.folded() == service)
+        self.describe(user).is_some_and(|account| account.has_password)
     }
 
-    /// Uses another list of people.
+    /// Uses another list of people; what those came in with who are no longer
+    /// let in, or in another role, ends.
     pub async fn take_up(&self, listed: Vec<ListedUser>) {
-        let people = Arc::new(self.people().with_list(listed));
+        let before = self.people();
+        let people = Arc::new(before.with_list(listed));
+        let gone = before.listed().iter().filter(|user| people.find(&user.name).is_none());
+        let gone = gone.map(|user| user.name.clone()).collect();
         self.store.adjust(move |view| view.0.set_people(Arc::clone(&people))).await;
+        self.end_stale(gone).await;
     }
 
-    /// Who there is.
+    /// Ends for good what is good no longer by the files, and what those have
+    /// who are gone.
+    pub async fn end_stale(&self, gone: Vec<UserName>) {
+        if let Err(failure) = self.execute(AccountCommand::EndStale { gone }, Changer::Configuration).await {
+            tracing::warn!("Sign-ins of people who left rest, and could not be ended for good: {failure:?}");
+        }
+    }
+
+    /// Who there is by the files.
     pub fn people(&self) -> Arc<People> {
         self.store.read(|view| Arc::clone(view.0.people()))
     }
@@ -206,14 +405,33 @@ impl Accounts {
         }
     }
 
-    /// Writes the stream anew if something left it; what fails is tried again.
+    /// Writes the stream anew if something left it, once the record of access
+    /// has what follows from it; what fails is tried again.
     pub async fn compact(&self) {
-        if self.leavings.take()
-            && let Err(error) = self.store.compact().await
-        {
-            tracing::warn!("What was replaced is still on the disk, and is removed later: {error}");
-            self.leavings.stay();
+        if !self.leavings.take() {
+            return;
         }
+        match self.forget_what_left().await {
+            Ok(true) => {}
+            Ok(false) => self.leavings.stay(),
+            Err(problem) => {
+                tracing::warn!("What was replaced is still on the disk, and is removed later: {problem}");
+                self.leavings.stay();
+            }
+        }
+    }
+
+    /// Whether it was done; not while something came that is not followed yet.
+    async fn forget_what_left(&self) -> Result<bool, String> {
+        self.access.follow_up().await?;
+        let (committed, access) = (self.committed.clone(), Arc::clone(&self.access));
+        let is_followed = move || *committed.borrow() <= access.followed_to();
+        self.store.compact_where(is_followed).await.map_err(|error| error.to_string())
+    }
+
+    /// Wakes at each commit, with the number of its last record.
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.clone()
     }
 
     /// Waits until everything that was handed in is committed or refused.
@@ -221,20 +439,44 @@ impl Accounts {
         self.store.settle().await;
     }
 
-    fn find(&self, name: &str) -> Option<Actor> {
-        let name = UserName::parse(name).ok()?;
-        self.store.read(|view| view.0.people().find(&name))
+    fn submit(&self, command: AccountCommand, by: Changer) -> Answer<AccountsView> {
+        self.store.submit(Ordered { command, by })
     }
 
+    async fn execute(&self, command: AccountCommand, by: Changer) -> Result<(), Failure<AccountRefusal>> {
+        self.store.execute(Ordered { command, by }).await
+    }
+
+    /// Passes a proof on; one that failed is noted first.
+    fn noted<T>(
+        &self,
+        proved: Result<T, SignInError>,
+        name: &str,
+        from: &Arrival,
+        client: Client,
+    ) -> Result<T, SignInError> {
+        if matches!(proved, Err(SignInError::Wrong)) {
+            let named = UserName::parse(name).ok().and_then(|name| self.describe(&name));
+            self.access.sign_in_failed(named.map(|account| account.user), from.address.clone(), client);
+        }
+        proved
+    }
+
+    fn find(&self, name: &str) -> Option<Actor> {
+        let name = UserName::parse(name).ok()?;
+        self.store.read(|view| view.0.find(&name))
+    }
+
+    /// Whoever is on the list that an open board shows.
     fn listed(&self, name: &str) -> Option<UserName> {
-        let name = UserName::parse(name).ok()?.folded();
+        let account = self.find(name)?;
         let people = self.people();
-        people.listed().iter().find(|user| user.name.folded() == name).map(|user| user.name.clone())
+        let is_named = people.listed().iter().any(|listed| listed.name.is_same_account(&account.user));
+        (is_named || !people.is_service(&account.user)).then_some(account.user)
     }
 
     fn has_setting(&self, account: &Actor) -> bool {
-        let service = self.store.read(|view| view.0.people().service_user().folded());
-        self.settings.service_password.is_some() && account.user.folded() == service
+        self.settings.service_password.is_some() && self.people().is_service(&account.user)
     }
 
     /// Compares digests, so that the time taken tells nothing of the password.
@@ -243,72 +485,51 @@ impl Accounts {
         expected == Some(Hash::of(password.as_bytes()))
     }
 
-    fn signed_in(&self, id: &SignInId, now: Timestamp) -> Option<Actor> {
+    fn signed_in(&self, id: &SignInId, now: Timestamp) -> Option<Known> {
         let found = self.store.read(|view| {
             let sign_in = view.0.sign_in(id, now)?;
-            let account = view.0.people().find(&sign_in.user)?;
+            let account = view.0.find(&sign_in.user)?;
             Some((account, sign_in.proof, sign_in.at))
         });
         let Some((account, proof, since)) = found else {
-            self.lock_last_used().remove(id);
+            self.sign_ins_used.forget(id);
             return None;
         };
-        if !self.use_at(id, since, now) {
+        let last = self.sign_ins_used.note(id, now).unwrap_or(self.started.max(since));
+        if now.duration_since(last) >= SIGN_IN_IDLE {
             // Kept, so that no restart brings it back; nobody waits for that.
-            drop(self.store.submit(AccountCommand::SignOut { id: id.clone() }));
+            drop(self.submit(AccountCommand::SignOut { id: id.clone() }, Changer::Configuration));
+            self.sign_ins_used.set(id, last);
             return None;
         }
-        match proof {
-            Proof::Password => Some(account),
-            Proof::Nothing if self.settings.board_is_open => Some(Actor { role: Role::Member, ..account }),
-            Proof::Nothing => None,
-        }
-    }
-
-    /// Notes a use; `false` if the last one was too long ago. Uses are not
-    /// recorded: a restart counts as one of every sign-in.
-    fn use_at(&self, id: &SignInId, since: Timestamp, now: Timestamp) -> bool {
-        let mut last_used = self.lock_last_used();
-        let last = last_used.entry(id.clone()).or_insert(self.started.max(since));
-        let in_time = now.duration_since(*last) < SIGN_IN_IDLE;
-        if in_time {
-            *last = now;
-        }
-        in_time
-    }
-
-    fn lock_last_used(&self) -> std::sync::MutexGuard<'_, BTreeMap<SignInId, Timestamp>> {
-        self.last_used.lock().unwrap_or_else(PoisonError::into_inner)
+        let role = match proof {
+            Proof::Password | Proof::Invitation => account.role,
+            Proof::Nothing if self.settings.board_is_open => Role::Member,
+            Proof::Nothing => return None,
+        };
+        let is_proved = proof != Proof::Nothing;
+        Some(Known { rights: Rights::of_role(role), actor: Actor { role, ..account }, is_proved })
     }
 }
 
-/// The state of the accounts as a fold over the stream `keys`.
-#[derive(Clone)]
-pub struct AccountsView(AccountsState);
-
-impl View for AccountsView {
-    type Command = AccountCommand;
-    type Fact = AccountFact;
-    type Outcome = ();
-    type Refusal = AccountRefusal;
-    type Item = AccountFact;
-    const STREAM: Stream = Stream::Keys;
-
-    fn decide(&self, command: AccountCommand, _: &Moment) -> Decided<Self> {
-        Ok((self.0.decide(command)?, ()))
+impl Known {
+    fn proved(rights: Rights, actor: Actor) -> Known {
+        Known { actor, rights, is_proved: true }
     }
+}
 
-    fn apply(&mut self, _: u64, fact: &AccountFact) {
-        self.0.apply(fact);
+impl Arrival {
+    /// Somebody who comes from there, as who changes something.
+    fn changer(&self, user: UserName) -> Changer {
+        Changer::Account(Visitor { user, address: self.address.clone() })
     }
+}
 
-    fn snapshot(&self) -> Box<dyn Iterator<Item = AccountFact> + '_> {
-        Box::new(self.0.snapshot())
+impl From<Failure<AccountRefusal>> for SetPasswordError {
+    fn from(failure: Failure<AccountRefusal>) -> SetPasswordError {
+        match failure {
+            Failure::Refused(refusal) => SetPasswordError::Refused(refusal),
+            Failure::Unavailable(reason) => SetPasswordError::Unavailable(reason),
+        }
     }
-
-    fn restore(&mut self, item: AccountFact) {
-        self.0.apply(&item);
-    }
-
-    fn restored(&mut self, _: u64) {}
 }

@@ -62,7 +62,18 @@ impl Leavings {
 /// Whether a fact takes away, or replaces, what an earlier one brought.
 fn leaves_something(fact: &AccountFact) -> bool {
     match fact {
-        AccountFact::PasswordSet { .. } | AccountFact::SignedOut { .. } => true,
-        AccountFact::SignedIn(_) => false,
+        AccountFact::PasswordSet { .. }
+        | AccountFact::ServicePasswordTaken { .. }
+        | AccountFact::Invited { .. }
+        | AccountFact::InvitationUsed { .. }
+        | AccountFact::AccessEnded { .. }
+        | AccountFact::AccountDisabled { .. }
+        | AccountFact::RoleSet { .. }
+        | AccountFact::ApiTokenRevoked { .. }
+        | AccountFact::SignedOut { .. } => true,
+        AccountFact::AccountAdded { .. }
+        | AccountFact::AccountEnabled { .. }
+        | AccountFact::ApiTokenCreated { .. }
+        | AccountFact::SignedIn(_) => false,
     }
 }

@@ -192,13 +192,14 @@ impl<V: View> Store<V> {
     }
 
     /// Has the ledger forget what the state no longer holds: a snapshot stands
-    /// in for all records before it.
+    /// in for all records before it. Only where `may` says so when nothing is
+    /// under way; whether it did.
     ///
     /// # Errors
     /// [`LedgerError`]: some of it is still there.
-    pub async fn compact(&self) -> Result<(), LedgerError> {
+    pub async fn compact_where(&self, may: impl Fn() -> bool + Send + 'static) -> Result<bool, LedgerError> {
         let (done, answer) = oneshot::channel();
-        self.tidy(Job::Compact { done }, answer).await
+        self.tidy(Job::Compact { may: Box::new(may), done }, answer).await
     }
 
     /// Whether there is a segment that could be dropped, as no record in it is needed.
@@ -237,7 +238,7 @@ impl<V: View> Store<V> {
         self.ledger.oldest_unneeded(V::STREAM, Arc::new(is_needed)).await
     }
 
-    async fn tidy(&self, job: Job<V>, answer: oneshot::Receiver<Result<(), LedgerError>>) -> Result<(), LedgerError> {
+    async fn tidy<T>(&self, job: Job<V>, answer: oneshot::Receiver<Result<T, LedgerError>>) -> Result<T, LedgerError> {
         let stopping = || LedgerError::Unavailable("the server is stopping".into());
         self.hand_in(job).await;
         answer.await.unwrap_or_else(|_| Err(stopping()))

@@ -11,6 +11,9 @@ pub const MAX_NAME_CHARS: usize = 200;
 /// Longest note, in characters: a ticket and a sentence, not a report.
 pub const MAX_NOTE_CHARS: usize = 500;
 
+/// Longest label, in characters: a sentence beside a name.
+pub const MAX_LABEL_CHARS: usize = 200;
+
 /// Why a text is not a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -54,6 +57,11 @@ pub struct UserName(String);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Note(String);
+
+/// A few words that name or explain something, on one line; never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Label(String);
 
 impl LineName {
     /// Reads a name, without the white space around it.
@@ -112,6 +120,22 @@ impl Note {
     }
 }
 
+impl Label {
+    /// Reads a label, without the white space around it; `what` it is of goes into the error.
+    ///
+    /// # Errors
+    /// [`NameError`] as it says.
+    pub fn parse(what: &'static str, text: &str) -> Result<Label, NameError> {
+        let label = limited(what, text.trim(), MAX_LABEL_CHARS, |_| false)?;
+        non_empty(what, label).map(Label)
+    }
+
+    /// The label as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for LineName {
     type Error = NameError;
     fn try_from(text: String) -> Result<Self, NameError> {
@@ -130,6 +154,19 @@ impl TryFrom<String> for Note {
     type Error = NameError;
     fn try_from(text: String) -> Result<Self, NameError> {
         Note::parse(&text)
+    }
+}
+
+impl TryFrom<String> for Label {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Label::parse("the label", &text)
+    }
+}
+
+impl From<Label> for String {
+    fn from(label: Label) -> String {
+        label.0
     }
 }
 
@@ -158,6 +195,12 @@ impl fmt::Display for LineName {
 }
 
 impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -211,6 +254,14 @@ mod tests {
         ] {
             assert_eq!(LineName::parse("the main name", text).is_ok(), fine, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_label_has_words_and_a_limit() {
+        assert_eq!(Label::parse("the reason", " left us ").unwrap().as_str(), "left us");
+        assert!(Label::parse("the reason", " ").is_err());
+        assert!(Label::parse("the reason", &"ä".repeat(MAX_LABEL_CHARS)).is_ok());
+        assert!(Label::parse("the reason", &"ä".repeat(MAX_LABEL_CHARS + 1)).is_err());
     }
 
     #[test]

@@ -97,9 +97,10 @@ async fn parts(world: &TestWorld) -> Parts {
     let reports = Arc::new(Reports::new(world.ledger.clone(), Arc::new(share), Arc::clone(&findings), key));
     let everything = world.world();
     let history = Arc::new(History::new(world.ledger.clone(), world.chains(), everything.clock.clone()));
+    let access = Arc::new(AccessLog::open(world.world()).await.expect("the record of access opens"));
     Parts {
-        accounts: accounts(world).await,
-        access: AccessLog::open(world.world()).await.expect("the record of access opens"),
+        accounts: accounts(world, Arc::clone(&access)).await,
+        access,
         relay: Relay::open(world.world(), None).await.expect("the outbox opens"),
         board,
         reports,
@@ -112,13 +113,13 @@ async fn parts(world: &TestWorld) -> Parts {
     }
 }
 
-async fn accounts(world: &TestWorld) -> Accounts {
+async fn accounts(world: &TestWorld, access: Arc<AccessLog>) -> Accounts {
     let service = UserName::parse(SERVICE_USER).expect("the name is right");
     let users = read_users(USERS.as_bytes()).expect("the people are right");
     let settings = AccountSettings { board_is_open: true, service_password: Some(SERVICE_PASSWORD.into()) };
     let passwords = Passwords::new().expect("passwords can be hashed");
     let people = People::new(users, service, true);
-    Accounts::open(world.world(), people, settings, passwords).await.expect("the accounts open")
+    Accounts::open(world.world(), people, settings, passwords, access).await.expect("the accounts open")
 }
 
 fn settings() -> WebSettings {

@@ -14,6 +14,7 @@ pub(crate) fn command() -> Command {
         .args(config::arguments())
         .subcommand(Command::new("serve").about("Run the server (the default)"))
         .subcommand(user())
+        .subcommand(token())
         .subcommand(audit())
         .subcommand(copying("backup", "Copy the data directory into a folder, while the server runs or not"))
         .subcommand(copying("restore", "Copy a backup into the data directory, which must be empty"))
@@ -23,9 +24,67 @@ pub(crate) fn command() -> Command {
 }
 
 fn user() -> Command {
-    let name = Arg::new("name").required(true).help("The account's name, as in users.txt");
-    Command::new("user")
-        .about("Accounts")
+    let named = |about: &'static str| Arg::new("name").required(true).help(about);
+    let account = || named("The account's name");
+    let role = || Arg::new("role").value_parser(["member", "auditor", "admin"]);
+    let reason = Arg::new("reason").long("reason").required(true).help("Why; admins see it");
+    let all = Arg::new("all").long("all").action(ArgAction::SetTrue).help("Everybody who has no password");
+    through_server(Command::new("user").about("Accounts"))
+        .subcommand(
+            Command::new("add")
+                .about("Add an account that users.txt need not name")
+                .arg(named("The name that the account is to have"))
+                .arg(role().long("role").help("Its role; member if it is left out")),
+        )
+        .subcommand(
+            Command::new("invite")
+                .about("Print a link with which the password can be chosen, once and within three days")
+                .arg(account().required(false).required_unless_present("all").conflicts_with("all"))
+                .arg(all),
+        )
+        .subcommand(
+            Command::new("set-password").about("Set a password, read from standard input or asked for").arg(account()),
+        )
+        .subcommand(
+            Command::new("role")
+                .about("Give a role, where users.txt gives none; the account's sign-ins end")
+                .arg(account())
+                .arg(role().required(true).help("The role")),
+        )
+        .subcommand(Command::new("disable").about("Let nobody in by an account any more").arg(account()).arg(reason))
+        .subcommand(Command::new("enable").about("Let the account's user in again").arg(account()))
+        .subcommand(Command::new("list").about("Who there is, each one's role and state"))
+}
+
+fn token() -> Command {
+    let scope = Arg::new("scope")
+        .long("scope")
+        .required(true)
+        .action(ArgAction::Append)
+        .value_parser(["messages", "board", "audit", "metrics"])
+        .value_delimiter(',')
+        .help("What may be done with it; several times, or with commas");
+    let user = Arg::new("user").long("user").help("The account as which it acts; the one that asks if it is left out");
+    let expires =
+        Arg::new("expires").long("expires").help("Its last day, 2027-11-30 for example; else it lasts a year");
+    through_server(Command::new("token").about("API tokens for programs"))
+        .subcommand(
+            Command::new("create")
+                .about("Make an API token, and print it this once")
+                .arg(Arg::new("name").required(true).help("What it is for"))
+                .args([scope, user, expires]),
+        )
+        .subcommand(Command::new("list").about("All of them, without the tokens: id, account, name, scopes, end"))
+        .subcommand(
+            Command::new("revoke")
+                .about("End an API token")
+                .arg(Arg::new("id").required(true).help("Its id, as `token list` shows it")),
+        )
+}
+
+/// A command that changes something, and goes through the running server where there is one.
+fn through_server(command: Command) -> Command {
+    command
         .subcommand_required(true)
         .arg(
             Arg::new("server")
@@ -43,10 +102,6 @@ fn user() -> Command {
                 .hide_env_values(true)
                 .help("Access token; else HC_USER and HC_PW sign in"),
         )
-        .subcommand(
-            Command::new("set-password").about("Set a password, read from standard input or asked for").arg(name),
-        )
-        .subcommand(Command::new("list").about("Who there is, and each one's role"))
 }
 
 fn copying(name: &'static str, about: &'static str) -> Command {

@@ -1,7 +1,7 @@
 //! The program: reads the configuration, wires the parts, and runs a command.
 //!
 //! [`arguments`] is what people type, [`config`] what is in force, [`mod@serve`]
-//! the server, [`user`] the commands that change accounts.
+//! the server, [`user`] and [`token`] the commands that change accounts, by [`remote`] or [`alone`].
 
 use std::{path::Path, process::ExitCode};
 
@@ -11,15 +11,18 @@ use domain::checkpoint::PublicKey;
 
 use crate::config::{Config, Refused};
 
+mod alone;
 mod arguments;
 mod audit;
 mod backup;
 mod config;
 mod files;
 mod logs;
+mod remote;
 mod repair;
 mod secret;
 mod serve;
+mod token;
 mod user;
 
 fn main() -> ExitCode {
@@ -44,6 +47,9 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("user", user)) => {
             runtime()?.block_on(user::run(user, &Config::load(matches)?)).map(|()| ExitCode::SUCCESS)
         }
+        Some(("token", token)) => {
+            runtime()?.block_on(token::run(token, &Config::load(matches)?)).map(|()| ExitCode::SUCCESS)
+        }
         Some(("audit", audit)) => {
             let sound = run_audit(matches, audit)?;
             Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -54,7 +60,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             let dry_run = ledger.subcommand_matches("repair").is_some_and(|repair| repair.get_flag("dry-run"));
             repair::repair(&Config::load(matches)?, dry_run).map(|()| ExitCode::SUCCESS)
         }
-        Some(("health", _)) => runtime()?.block_on(user::health(&Config::load(matches)?)).map(|()| ExitCode::SUCCESS),
+        Some(("health", _)) => runtime()?.block_on(remote::health(&Config::load(matches)?)).map(|()| ExitCode::SUCCESS),
         Some(_) | None => serve(matches),
     }
 }

@@ -2,6 +2,7 @@
 //! without losing anything.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     net::{SocketAddr, TcpListener},
     sync::Arc,
@@ -21,7 +22,7 @@ use app::{
     reports::Reports,
     store::World,
 };
-use domain::{account::People, board::ReportZone, names::UserName};
+use domain::{access::Changer, account::People, board::ReportZone, names::UserName};
 use ledger::{FileLedger, FolderChains, Term};
 use outbound::{FolderShare, SmtpMailer, SystemClock, SystemEntropy};
 use tokio::runtime::Runtime;
@@ -113,10 +114,11 @@ async fn hold(
 
 /// Opens what the server works on, for a command that changes it directly
 /// while it holds the term.
-pub(crate) async fn accounts_alone(config: &Config, term: &Arc<Term>) -> anyhow::Result<Accounts> {
+pub(crate) async fn accounts_alone(config: &Config, term: &Arc<Term>) -> anyhow::Result<(Accounts, Arc<AccessLog>)> {
     let users = files::users(config)?;
     let world = open_world_alone(term).await?;
-    accounts(config, &world, users).await
+    let access = Arc::new(AccessLog::open(world.clone()).await?);
+    Ok((accounts(config, &world, users, Arc::clone(&access)).await?, access))
 }
 
 /// Opens the ledger for a command that works on it while it holds the term.
@@ -174,9 +176,14 @@ async fn parts(
         Some(key) => key.expose().as_bytes().to_vec(),
         None => secret::kept_key(&config.data_dir, world.entropy.as_ref())?,
     };
+    let access = Arc::new(AccessLog::open(world.clone()).await?);
+    access.settings(settings_in_force(config)).await.map_err(anyhow::Error::msg)?;
+    let accounts = accounts(config, world, users, Arc::clone(&access)).await?;
+    accounts.take_service_password().await?;
+    accounts.end_stale(Vec::new()).await;
     Ok(Parts {
-        accounts: accounts(config, world, users).await?,
-        access: AccessLog::open(world.clone()).await?,
+        accounts,
+        access,
         relay: Relay::open(world.clone(), mail_route(config)).await?,
         board,
         reports: Arc::new(reports),
@@ -189,22 +196,33 @@ async fn parts(
     })
 }
 
-async fn accounts(config: &Config, world: &World, users: Vec<domain::account::ListedUser>) -> anyhow::Result<Accounts> {
+async fn accounts(
+    config: &Config,
+    world: &World,
+    users: Vec<domain::account::ListedUser>,
+    access: Arc<AccessLog>,
+) -> anyhow::Result<Accounts> {
     let service_user = UserName::parse(&config.hc_user).context("HC_USER")?;
     let people = People::new(users, service_user.clone(), config.hc_pw.is_some());
     let settings = AccountSettings {
         board_is_open: config.board_access != BoardAccess::Password,
         service_password: config.hc_pw.as_ref().map(|password| password.expose().to_owned()),
     };
-    let accounts = Accounts::open(world.clone(), people, settings, Passwords::new()?).await?;
+    let accounts = Accounts::open(world.clone(), people, settings, Passwords::new()?, access).await?;
     if !accounts.has_password(&service_user) {
         let password = secret::fresh_password(world.entropy.as_ref());
-        accounts.set_password(&service_user, &password).await?;
+        accounts.set_password(&service_user, &password, Changer::Configuration).await?;
         eprintln!(
             "The password of {service_user} is {password}; it is shown this once. Set HC_PW for one of your own."
         );
     }
     Ok(accounts)
+}
+
+/// What is in force, as it may be shown: what the record of access holds of it.
+fn settings_in_force(config: &Config) -> BTreeMap<String, String> {
+    let each = config.report().in_force.into_iter();
+    each.map(|read| (read.setting.name().to_owned(), read.shown.unwrap_or_default())).collect()
 }
 
 fn mail_route(config: &Config) -> Option<MailRoute> {
@@ -263,8 +281,8 @@ async fn until_stopped(parts: Arc<Parts>, stop: Stop, one_ended: impl Future<Out
 async fn settle(parts: &Parts) {
     parts.board.settle().await;
     parts.accounts.settle().await;
+    parts.access.catch_up().await;
     parts.accounts.compact().await;
-    parts.access.settle().await;
     tokio::join!(parts.relay.finish(), parts.reports.catch_up());
 }
 

@@ -1,71 +1,151 @@
-//! Commands that change accounts: through the running server, or directly
-//! where none holds the data directory.
+//! `user …`: accounts, through the running server, or directly where none
+//! holds the data directory.
 
-use std::{
-    io::{IsTerminal, Read, stdin},
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::io::{IsTerminal, Read, stdin};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::ArgMatches;
-use domain::{account::Role, names::UserName};
-use ledger::Term;
+use domain::{
+    account::{Described, Role},
+    names::{Label, UserName},
+};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{config::Config, serve};
+use crate::{
+    alone::{Alone, BY, done},
+    config::Config,
+    remote::Remote,
+};
 
 /// Longest password that is read, in bytes: four for each character, and more than is taken.
 const MAX_PASSWORD_BYTES: u64 = 4_096;
 
-/// How long a server may take to answer.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// What is asked for.
+enum Wanted {
+    List,
+    Add { user: UserName, role: Option<Role> },
+    Invite { user: UserName },
+    InviteAll,
+    SetPassword { user: UserName, password: String },
+    Role { user: UserName, role: Role },
+    Disable { user: UserName, reason: Label },
+    Enable { user: UserName },
+}
 
 /// Runs `user …`.
 pub(crate) async fn run(matches: &ArgMatches, config: &Config) -> anyhow::Result<()> {
-    match matches.subcommand() {
-        Some(("set-password", set)) => {
-            let name = set.get_one::<String>("name").map(String::as_str).unwrap_or_default();
-            set_password(set, config, &UserName::parse(name)?).await
+    let Some((name, given)) = matches.subcommand() else { anyhow::bail!("say what to do; see --help") };
+    let wanted = wanted(name, given)?;
+    if let Some(remote) = Remote::find(given, config).await? {
+        return ask(&remote, wanted).await;
+    }
+    let alone = Alone::open(config).await?;
+    let result = does(&alone, wanted).await;
+    alone.close().await;
+    result
+}
+
+fn wanted(name: &str, given: &ArgMatches) -> anyhow::Result<Wanted> {
+    let text = |id: &str| given.get_one::<String>(id).map(String::as_str);
+    let user = || Ok::<_, anyhow::Error>(UserName::parse(text("name").unwrap_or_default())?);
+    let role = |id: &str| text(id).and_then(Role::parse);
+    Ok(match name {
+        "add" => Wanted::Add { user: user()?, role: role("role") },
+        "invite" if given.get_flag("all") => Wanted::InviteAll,
+        "invite" => Wanted::Invite { user: user()? },
+        "set-password" => Wanted::SetPassword { user: user()?, password: read_password()? },
+        "role" => Wanted::Role { user: user()?, role: role("role").context("there is no such role")? },
+        "disable" => {
+            let reason = Label::parse("the reason", text("reason").unwrap_or_default())?;
+            Wanted::Disable { user: user()?, reason }
         }
-        Some(_) | None => list(config).await,
-    }
+        "enable" => Wanted::Enable { user: user()? },
+        _ => Wanted::List,
+    })
 }
 
-/// Asks the server on this machine whether it is alive.
-pub(crate) async fn health(config: &Config) -> anyhow::Result<()> {
-    let url = format!("{}/healthz", own_address(config));
-    let answer = client(&url)?
-        .get(&url)
-        .send()
-        .await
-        .with_context(|| format!("{url} does not answer; is the server running?"))?;
-    ensure!(answer.status().is_success(), "{url} answers {}", answer.status());
+/// Through the running server.
+async fn ask(remote: &Remote, wanted: Wanted) -> anyhow::Result<()> {
+    match wanted {
+        Wanted::List => {
+            let answer = remote.asks(Method::GET, &["accounts"], None).await?;
+            answer["accounts"].as_array().into_iter().flatten().for_each(show_answer);
+        }
+        Wanted::Add { user, role } => {
+            let body = json!({ "name": user.as_str(), "role": role.map(Role::name) });
+            remote.asks(Method::POST, &["accounts"], Some(&body)).await?;
+        }
+        Wanted::Invite { user } => {
+            show_invitation(&remote.asks(Method::POST, &["accounts", user.as_str(), "invitation"], None).await?);
+        }
+        Wanted::InviteAll => {
+            let answer = remote.asks(Method::POST, &["invitations"], None).await?;
+            answer["invitations"].as_array().into_iter().flatten().for_each(show_invitation);
+        }
+        Wanted::SetPassword { user, password } => {
+            let body = json!({ "password": password });
+            remote.asks(Method::PUT, &["accounts", user.as_str(), "password"], Some(&body)).await?;
+        }
+        Wanted::Role { user, role } => change(remote, &user, json!({ "role": role.name() })).await?,
+        Wanted::Disable { user, reason } => {
+            change(remote, &user, json!({ "disabled": true, "reason": reason.as_str() })).await?;
+        }
+        Wanted::Enable { user } => change(remote, &user, json!({ "disabled": false })).await?,
+    }
     Ok(())
 }
 
-async fn set_password(matches: &ArgMatches, config: &Config, user: &UserName) -> anyhow::Result<()> {
-    let named_server = matches.get_one::<String>("server");
-    let password = read_password()?;
-    if named_server.is_some() || ledger::holder(&config.data_dir).is_some() {
-        let server = named_server.cloned().unwrap_or_else(|| own_address(config));
-        let token = access_token(matches, config, &server).await?;
-        return set_password_at(&server, &token, user, &password).await;
+async fn change(remote: &Remote, user: &UserName, body: Value) -> anyhow::Result<()> {
+    remote.asks(Method::PATCH, &["accounts", user.as_str()], Some(&body)).await.map(drop)
+}
+
+/// On the data directory itself.
+async fn does(alone: &Alone, wanted: Wanted) -> anyhow::Result<()> {
+    let accounts = &alone.accounts;
+    match wanted {
+        Wanted::List => accounts.all().iter().for_each(show_account),
+        Wanted::Add { user, role } => done(accounts.add(user, role, BY).await)?,
+        Wanted::Invite { user } => {
+            let invited = done(accounts.invite(user, BY).await)?;
+            println!("{}\t{}", invited.user, alone.link(&invited.secret));
+        }
+        Wanted::InviteAll => {
+            for invited in done(accounts.invite_all(BY).await)? {
+                println!("{}\t{}", invited.user, alone.link(&invited.secret));
+            }
+        }
+        Wanted::SetPassword { user, password } => accounts.set_password(&user, &password, BY).await?,
+        Wanted::Role { user, role } => done(accounts.set_role(user, role, BY).await)?,
+        Wanted::Disable { user, reason } => done(accounts.disable(user, reason, BY).await)?,
+        Wanted::Enable { user } => done(accounts.enable(user, BY).await)?,
     }
-    let term = Arc::new(Term::take(&config.data_dir)?);
-    let accounts = serve::accounts_alone(config, &term).await?;
-    accounts.set_password(user, &password).await?;
-    accounts.compact().await;
     Ok(())
 }
 
-async fn list(config: &Config) -> anyhow::Result<()> {
-    for user in crate::files::users(config)? {
-        println!("{}\t{}", user.name, user.role.unwrap_or(Role::Member));
-    }
-    println!("{}\t{}", config.hc_user, Role::Admin);
-    Ok(())
+fn show_account(account: &Described) {
+    let status = match (account.is_active, account.disabled.is_some(), account.has_password) {
+        (true, _, true) => "active",
+        (true, _, false) => "no password",
+        (false, true, _) => "disabled",
+        (false, false, _) => "taken out",
+    };
+    println!("{}\t{}\t{status}", account.user, account.role);
+}
+
+fn show_answer(account: &Value) {
+    let text = |key: &str| account[key].as_str().unwrap_or_default();
+    let status = match (text("status"), account["has_password"] == true) {
+        ("active", false) => "no password",
+        ("taken_out", _) => "taken out",
+        (status, _) => status,
+    };
+    println!("{}\t{}\t{status}", text("name"), text("role"));
+}
+
+fn show_invitation(invitation: &Value) {
+    let text = |key: &str| invitation[key].as_str().unwrap_or_default();
+    println!("{}\t{}", text("user"), text("link"));
 }
 
 fn read_password() -> anyhow::Result<String> {
@@ -77,58 +157,4 @@ fn read_password() -> anyhow::Result<String> {
     let mut text = String::new();
     stdin().take(MAX_PASSWORD_BYTES).read_to_string(&mut text).context("standard input holds no password")?;
     Ok(text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line)).to_owned())
-}
-
-async fn access_token(matches: &ArgMatches, config: &Config, server: &str) -> anyhow::Result<String> {
-    if let Some(token) = matches.get_one::<String>("token") {
-        return Ok(token.clone());
-    }
-    let Some(password) = &config.hc_pw else {
-        bail!("the server has to know who asks; give --token, or set HC_USER and HC_PW");
-    };
-    let request = client(server)?.post(format!("{server}/api/loginUser"));
-    let answer = request.basic_auth(&config.hc_user, Some(password.expose())).send().await;
-    let answer = checked(answer.with_context(|| format!("{server} does not answer"))?).await?;
-    let body: Value = answer.json().await?;
-    body["token"].as_str().map(str::to_owned).context("the server gave no token")
-}
-
-async fn set_password_at(server: &str, token: &str, user: &UserName, password: &str) -> anyhow::Result<()> {
-    let mut url = reqwest::Url::parse(server).with_context(|| format!("{server} is no address"))?;
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(["api", "v1", "accounts", user.as_str(), "password"]);
-    }
-    let request = client(server)?.put(url).bearer_auth(token).json(&json!({ "password": password }));
-    checked(request.send().await.with_context(|| format!("{server} does not answer"))?).await?;
-    Ok(())
-}
-
-/// A client for that server; no proxy is asked for one on this machine, since
-/// it would be told the password.
-fn client(server: &str) -> anyhow::Result<reqwest::Client> {
-    let url = reqwest::Url::parse(server).with_context(|| format!("{server} is no address"))?;
-    let is_here = match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
-        None => false,
-    };
-    let builder = reqwest::Client::builder().timeout(ANSWERS_WITHIN);
-    Ok(if is_here { builder.no_proxy() } else { builder }.build()?)
-}
-
-async fn checked(answer: reqwest::Response) -> anyhow::Result<reqwest::Response> {
-    if answer.status().is_success() {
-        return Ok(answer);
-    }
-    let status = answer.status();
-    let problem: Value = answer.json().await.unwrap_or_default();
-    bail!("{}", problem["detail"].as_str().map_or_else(|| format!("the server answers {status}"), str::to_owned))
-}
-
-fn own_address(config: &Config) -> String {
-    let mut address = config.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    format!("http://{address}")
 }

@@ -1,7 +1,7 @@
 //! Access tokens: JWTs (RFC 7519), HS256 over the bytes of `SECRET_KEY`. No
 //! other algorithm is taken, whatever a token's head says.
 
-use app::accounts::Credential;
+use app::accounts::{Credential, ProgramSignIn};
 use domain::{
     account::{SIGN_IN_LIFE, SignIn, SignInId},
     names::UserName,
@@ -32,6 +32,9 @@ struct Claims {
     iat: i64,
     exp: i64,
     jti: String,
+    /// The account's version: with another one a program's token is none any more.
+    #[serde(default)]
+    ver: u64,
 }
 
 /// For whom a token is good.
@@ -59,7 +62,8 @@ impl AccessTokens {
     /// # Errors
     /// [`SigningError`].
     pub fn for_sign_in(&self, sign_in: &SignIn) -> Result<String, SigningError> {
-        self.sign(BROWSER, &sign_in.user, sign_in.at, SIGN_IN_LIFE, sign_in.id.as_str())
+        let jti = sign_in.id.as_str().to_owned();
+        self.sign(Claims { jti, ..claims(BROWSER, &sign_in.user, sign_in.at, SIGN_IN_LIFE) })
     }
 
     /// A program's token.
@@ -68,12 +72,13 @@ impl AccessTokens {
     /// [`SigningError`].
     pub fn for_program(
         &self,
-        user: &UserName,
+        signed_in: &ProgramSignIn,
         now: Timestamp,
         life: SignedDuration,
         jti: &str,
     ) -> Result<String, SigningError> {
-        self.sign(PROGRAM, user, now, life, jti)
+        let (jti, ver) = (jti.to_owned(), signed_in.version);
+        self.sign(Claims { jti, ver, ..claims(PROGRAM, &signed_in.user, now, life) })
     }
 
     /// What a token proves, if it is ours and has not ended.
@@ -85,28 +90,28 @@ impl AccessTokens {
         }
         match claims.aud.as_str() {
             BROWSER => Some(Credential::SignIn(SignInId::named(&claims.jti))),
-            PROGRAM => Some(Credential::AccessToken { user: UserName::parse(&claims.sub).ok()?, expires_at }),
+            PROGRAM => {
+                let user = UserName::parse(&claims.sub).ok()?;
+                Some(Credential::AccessToken { user, version: claims.ver, expires_at })
+            }
             _ => None,
         }
     }
 
-    fn sign(
-        &self,
-        aud: &str,
-        user: &UserName,
-        now: Timestamp,
-        life: SignedDuration,
-        jti: &str,
-    ) -> Result<String, SigningError> {
-        let claims = Claims {
-            iss: ISSUER.into(),
-            aud: aud.into(),
-            sub: user.as_str().into(),
-            iat: now.as_second(),
-            exp: (now + life).as_second(),
-            jti: jti.into(),
-        };
+    fn sign(&self, claims: Claims) -> Result<String, SigningError> {
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing).map_err(|error| SigningError(error.to_string()))
+    }
+}
+
+fn claims(aud: &str, user: &UserName, now: Timestamp, life: SignedDuration) -> Claims {
+    Claims {
+        iss: ISSUER.into(),
+        aud: aud.into(),
+        sub: user.as_str().into(),
+        iat: now.as_second(),
+        exp: (now + life).as_second(),
+        jti: String::new(),
+        ver: 0,
     }
 }
 
@@ -121,7 +126,7 @@ mod tests {
     }
 
     fn token(tokens: &AccessTokens) -> String {
-        let alice = UserName::parse("alice").unwrap();
+        let alice = ProgramSignIn { user: UserName::parse("alice").unwrap(), version: 3 };
         tokens.for_program(&alice, at("2026-11-24T09:00:00Z"), SignedDuration::from_mins(60), "a").unwrap()
     }
 
@@ -129,7 +134,8 @@ mod tests {
     fn a_token_is_good_until_it_ends() {
         let tokens = AccessTokens::new(&[7; 32]);
         let token = token(&tokens);
-        assert!(tokens.credential(&token, at("2026-11-24T09:59:59Z")).is_some());
+        let credential = tokens.credential(&token, at("2026-11-24T09:59:59Z"));
+        assert!(matches!(credential, Some(Credential::AccessToken { version: 3, .. })));
         assert!(tokens.credential(&token, at("2026-11-24T10:00:00Z")).is_none());
     }
 

@@ -5,7 +5,7 @@ use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, FromRequest, Request},
     http::{StatusCode, header},
-    routing::{get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use serde::de::DeserializeOwned;
 use utoipa::OpenApi;
@@ -16,11 +16,14 @@ mod accounts;
 mod connections;
 pub(crate) mod health;
 mod history;
+mod invitations;
 mod messages;
 mod programs;
 mod records;
 mod reports;
 mod sessions;
+mod sign_ins;
+mod tokens;
 
 /// Longest body of a request, in bytes: a message of 64 KiB with its escapes.
 pub(crate) const MAX_BODY_BYTES: usize = 128 * 1024;
@@ -34,10 +37,18 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/test", get(programs::test))
         .route("/api/placeMessage", post(messages::place))
         .route("/api/v1/me", get(accounts::me))
+        .route("/api/v1/me/sign-ins", get(sign_ins::list).delete(sign_ins::end_others))
+        .route("/api/v1/me/sign-ins/{id}", delete(sign_ins::end))
+        .route("/api/v1/accounts", get(accounts::list).post(accounts::add))
+        .route("/api/v1/accounts/{name}", patch(accounts::change))
         .route("/api/v1/accounts/{name}/password", put(accounts::set_password))
+        .route("/api/v1/accounts/{name}/invitation", post(invitations::invite))
+        .route("/api/v1/invitations", post(invitations::invite_all))
+        .route("/api/v1/tokens", get(tokens::list).post(tokens::create))
+        .route("/api/v1/tokens/{id}", delete(tokens::revoke))
         .route("/api/v1/connections", get(connections::list))
         .route("/api/v1/sessions", post(sessions::check).get(history::search))
-        .route("/api/v1/sessions/{id}", axum::routing::delete(sessions::uncheck).patch(sessions::change_note))
+        .route("/api/v1/sessions/{id}", delete(sessions::uncheck).patch(sessions::change_note))
         .route("/api/v1/audit/reports", get(reports::list))
         .route("/api/v1/audit/reports/{name}", get(reports::download))
         .route("/api/v1/audit/records", get(records::list))
@@ -57,7 +68,18 @@ pub(crate) fn routes() -> Router<Shared> {
         programs::login_user,
         programs::test,
         accounts::me,
+        sign_ins::list,
+        sign_ins::end_others,
+        sign_ins::end,
+        accounts::list,
+        accounts::add,
+        accounts::change,
         accounts::set_password,
+        invitations::invite,
+        invitations::invite_all,
+        tokens::list,
+        tokens::create,
+        tokens::revoke,
         connections::list,
         sessions::check,
         sessions::uncheck,

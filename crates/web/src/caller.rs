@@ -1,17 +1,18 @@
-//! Who asks: an access token in a header, or the browser's cookie.
+//! Who asks: a token in a header, or the browser's cookie; and what they may.
 
-use app::accounts::Credential;
+use app::accounts::{Credential, Known};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts as Head},
 };
 use axum_extra::extract::CookieJar;
 use domain::{
-    account::{Actor, Role, SignInId},
+    access::{Changer, Visitor},
+    account::{API_TOKEN_PREFIX, Actor, Rights, SignInId},
     session::Source,
 };
 
-use crate::{Parts, Shared, problem::Problem};
+use crate::{Parts, Shared, arrival, problem::Problem};
 
 /// The cookie that carries a browser's access token. Over TLS its name tells
 /// the browser to let nobody else set it.
@@ -23,15 +24,29 @@ pub(crate) fn cookie_name(secure: bool) -> &'static str {
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) actor: Actor,
+    pub(crate) rights: Rights,
+    pub(crate) is_proved: bool,
     pub(crate) credential: Credential,
     pub(crate) source: Source,
 }
 
+/// Whoever may see and change the board.
+pub(crate) struct BoardUser(pub(crate) Caller);
+
+/// Whoever came by sign-in or password, and not with an API token.
+pub(crate) struct AccountHolder(pub(crate) Caller);
+
 /// Whoever may read the audit.
 pub(crate) struct AuditReader(pub(crate) Actor);
 
+/// Whoever may hand in messages.
+pub(crate) struct Sender(pub(crate) Actor);
+
 /// An admin.
-pub(crate) struct Admin(pub(crate) Actor);
+pub(crate) struct Admin;
+
+/// An admin, as the one who changes something.
+pub(crate) struct ChangingAdmin(pub(crate) Visitor);
 
 impl Caller {
     /// Whoever the headers prove, if anybody.
@@ -42,11 +57,15 @@ impl Caller {
         }
     }
 
-    /// Whoever an access token proves.
+    /// Whoever an access token or an API token proves.
     pub(crate) fn of_token(token: &str, source: Source, parts: &Parts) -> Option<Caller> {
-        let credential = parts.access_tokens.credential(token, parts.clock.now())?;
-        let actor = parts.accounts.actor(&credential)?;
-        Some(Caller { actor, credential, source })
+        let credential = if token.starts_with(API_TOKEN_PREFIX) {
+            parts.accounts.api_token(token)?
+        } else {
+            parts.access_tokens.credential(token, parts.clock.now())?
+        };
+        let Known { actor, rights, is_proved } = parts.accounts.known(&credential)?;
+        Some(Caller { actor, rights, is_proved, credential, source })
     }
 
     /// Whoever the browser's cookie proves.
@@ -60,7 +79,7 @@ impl Caller {
     pub(crate) fn sign_in(&self) -> Option<SignInId> {
         match &self.credential {
             Credential::SignIn(id) => Some(id.clone()),
-            Credential::AccessToken { .. } => None,
+            Credential::AccessToken { .. } | Credential::ApiToken(_) => None,
         }
     }
 }
@@ -72,26 +91,73 @@ impl FromRequestParts<Shared> for Caller {
     }
 }
 
+impl FromRequestParts<Shared> for BoardUser {
+    type Rejection = Problem;
+    async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<BoardUser, Problem> {
+        let caller = Caller::from_request_parts(head, parts).await?;
+        if caller.rights.uses_board() { Ok(BoardUser(caller)) } else { Err(Problem::no_scope("board")) }
+    }
+}
+
+impl FromRequestParts<Shared> for AccountHolder {
+    type Rejection = Problem;
+    async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<AccountHolder, Problem> {
+        let caller = Caller::from_request_parts(head, parts).await?;
+        if caller.rights.is_whole_account() {
+            return Ok(AccountHolder(caller));
+        }
+        Err(Problem::forbidden("an API token may not do this; sign in with a password"))
+    }
+}
+
 impl FromRequestParts<Shared> for AuditReader {
     type Rejection = Problem;
     async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<AuditReader, Problem> {
         let caller = Caller::from_request_parts(head, parts).await?;
-        if caller.actor.role.reads_audit() {
+        if caller.rights.reads_audit() {
             return Ok(AuditReader(caller.actor));
         }
-        tracing::warn!(user = %caller.actor.user, "Reading the audit was refused");
-        Err(Problem::forbidden("the audit is for auditors and admins, signed in with a password"))
+        let by = Visitor { user: caller.actor.user, address: arrival::address(&head.extensions) };
+        parts.access.audit_refused(by, head.uri.path());
+        Err(Problem::forbidden(
+            "the audit is for auditors and admins, signed in with a password or by a token with the scope audit",
+        ))
+    }
+}
+
+impl FromRequestParts<Shared> for Sender {
+    type Rejection = Problem;
+    async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<Sender, Problem> {
+        let caller = Caller::from_request_parts(head, parts).await?;
+        if caller.rights.hands_in_messages() {
+            return Ok(Sender(caller.actor));
+        }
+        Err(Problem::forbidden("messages are handed in by admins, or with an API token that has the scope messages"))
     }
 }
 
 impl FromRequestParts<Shared> for Admin {
     type Rejection = Problem;
     async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<Admin, Problem> {
+        ChangingAdmin::from_request_parts(head, parts).await.map(|_| Admin)
+    }
+}
+
+impl FromRequestParts<Shared> for ChangingAdmin {
+    type Rejection = Problem;
+    async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<ChangingAdmin, Problem> {
         let caller = Caller::from_request_parts(head, parts).await?;
-        match caller.actor.role {
-            Role::Admin => Ok(Admin(caller.actor)),
-            Role::Member | Role::Auditor => Err(Problem::forbidden("this is for admins, signed in with a password")),
+        if caller.rights.administers() {
+            let address = arrival::address(&head.extensions);
+            return Ok(ChangingAdmin(Visitor { user: caller.actor.user, address }));
         }
+        Err(Problem::forbidden("this is for admins, signed in with a password"))
+    }
+}
+
+impl From<ChangingAdmin> for Changer {
+    fn from(ChangingAdmin(admin): ChangingAdmin) -> Changer {
+        Changer::Account(admin)
     }
 }
 

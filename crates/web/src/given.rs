@@ -4,7 +4,11 @@ use axum::{
     extract::{FromRequestParts, Path, Query},
     http::request::Parts as Head,
 };
-use domain::{connection::ConnectionId, names::Note};
+use domain::{
+    account::Role,
+    connection::ConnectionId,
+    names::{Label, Note, UserName},
+};
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
@@ -18,6 +22,22 @@ pub(crate) fn connection_id(text: &str) -> Result<ConnectionId, Problem> {
 /// A note, as a client gives it; nothing is an empty one.
 pub(crate) fn note(text: Option<&str>) -> Result<Note, Problem> {
     Note::parse(text.unwrap_or_default()).map_err(|error| Problem::bad_request(format!("\"note\": {error}")))
+}
+
+/// An account's name, as a client gives it.
+pub(crate) fn user(text: &str) -> Result<UserName, Problem> {
+    UserName::parse(text).map_err(|error| Problem::bad_request(error.to_string()))
+}
+
+/// A role, as a client names it.
+pub(crate) fn role(text: &str) -> Result<Role, Problem> {
+    let unknown = || Problem::bad_request(format!("\"role\": {text:?} is none; use member, auditor or admin"));
+    Role::parse(text).ok_or_else(unknown)
+}
+
+/// A few words, as a client gives them.
+pub(crate) fn label(what: &'static str, text: &str) -> Result<Label, Problem> {
+    Label::parse(what, text).map_err(|error| Problem::bad_request(error.to_string()))
 }
 
 /// The name in a path, percent-decoded.

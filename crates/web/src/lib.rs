@@ -34,10 +34,12 @@ use crate::{access_token::AccessTokens, socket::Sockets};
 
 pub mod access_token;
 mod api;
+mod arrival;
 mod assets;
 mod caller;
 mod doors;
 mod given;
+mod invitation;
 mod pages;
 mod problem;
 mod shapes;
@@ -83,7 +85,7 @@ pub struct Parts {
     /// The relay.
     pub relay: Relay,
     /// The record of who came in and who read the audit.
-    pub access: AccessLog,
+    pub access: Arc<AccessLog>,
     /// The weekly reports.
     pub reports: Arc<Reports>,
     /// Sessions and records of the past.
@@ -114,7 +116,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let sockets = Sockets::start(Arc::clone(&parts));
     let handle = Handle::new();
-    let service = router(parts, &sockets).into_make_service();
+    let service = router(parts, &sockets).into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(stop_with(stop, handle.clone(), Arc::clone(&sockets)));
     server(listener, handle)?.serve(service).await
 }

@@ -12,15 +12,17 @@ use axum_extra::extract::{
     CookieJar,
     cookie::{Cookie, SameSite},
 };
-use domain::account::SignIn;
+use domain::{access::Visitor, account::SignIn};
 use serde::Deserialize;
 
 use crate::{
     Parts, Shared,
     api::MAX_BODY_BYTES,
+    arrival::Came,
     assets,
     caller::{Caller, cookie_name},
     given::Asked,
+    invitation,
     problem::Problem,
 };
 
@@ -31,7 +33,9 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(board))
         .route("/audit", get(audit))
+        .route("/people", get(people))
         .route("/login", get(login).post(sign_in))
+        .route("/invite/{secret}", get(invitation::open).post(invitation::accept))
         .route("/logout", post(sign_out))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
@@ -47,6 +51,14 @@ struct BoardPage<'a> {
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct AuditPage<'a> {
+    assets: &'a str,
+    user: &'a str,
+    role: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct PeoplePage<'a> {
     assets: &'a str,
     user: &'a str,
     role: &'a str,
@@ -90,18 +102,32 @@ struct SignInForm {
 
 async fn board(caller: Result<Caller, Problem>, uri: Uri) -> Response {
     let Ok(caller) = caller else { return to_login(&uri) };
+    if !caller.rights.uses_board() {
+        return Problem::no_scope("board").into_response();
+    }
     let page = BoardPage { assets: assets::PREFIX, user: caller.actor.user.as_str(), role: caller.actor.role.name() };
     rendered(StatusCode::OK, page.render())
 }
 
-async fn audit(caller: Result<Caller, Problem>, uri: Uri) -> Response {
+async fn audit(State(parts): State<Shared>, Came(from): Came, caller: Result<Caller, Problem>, uri: Uri) -> Response {
     let Ok(caller) = caller else { return to_login(&uri) };
-    if !caller.actor.role.reads_audit() {
+    if !caller.rights.reads_audit() {
+        parts.access.audit_refused(Visitor { user: caller.actor.user.clone(), address: from.address }, uri.path());
         let detail = "The audit is for auditors and admins, signed in with a password.";
         return refused(StatusCode::FORBIDDEN, "Not for you", detail, caller.actor.user.as_str());
     }
     let page = AuditPage { assets: assets::PREFIX, user: caller.actor.user.as_str(), role: caller.actor.role.name() };
     rendered(StatusCode::OK, page.render())
+}
+
+async fn people(caller: Result<Caller, Problem>, uri: Uri) -> Response {
+    let Ok(caller) = caller else { return to_login(&uri) };
+    let (user, role) = (caller.actor.user.as_str(), caller.actor.role.name());
+    if !caller.rights.administers() {
+        let detail = "Accounts, invitations and tokens are for admins, signed in with a password.";
+        return refused(StatusCode::FORBIDDEN, "Not for you", detail, user);
+    }
+    rendered(StatusCode::OK, PeoplePage { assets: assets::PREFIX, user, role }.render())
 }
 
 async fn login(State(parts): State<Shared>, Asked(next): Asked<Next>) -> Response {
@@ -110,7 +136,8 @@ async fn login(State(parts): State<Shared>, Asked(next): Asked<Next>) -> Respons
 
 async fn sign_in(
     State(parts): State<Shared>,
-    jar: CookieJar,
+    Came(from): Came,
+    headers: HeaderMap,
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
     let Form(form) = match form {
@@ -118,8 +145,8 @@ async fn sign_in(
         Err(rejection) => return Problem::bad_request(rejection.body_text()).into_response(),
     };
     let next = own_path(&form.next);
-    match parts.accounts.sign_in(&form.user, &form.password).await {
-        Ok(sign_in) => signed_in(&parts, jar, &sign_in, next),
+    match parts.accounts.sign_in(&form.user, &form.password, from).await {
+        Ok(sign_in) => signed_in(&parts, &headers, &sign_in, next).await,
         Err(error) => {
             let problem = Problem::from(error);
             login_page(&parts, problem.status, &problem.detail, &form.user, next)
@@ -138,11 +165,17 @@ async fn sign_out(State(parts): State<Shared>, jar: CookieJar, caller: Result<Ca
     (jar.remove(removal), Redirect::to("/login")).into_response()
 }
 
-fn signed_in(parts: &Parts, jar: CookieJar, sign_in: &SignIn, next: &str) -> Response {
+/// Gives the browser its cookie, and sends it on; the sign-in that it had ends.
+pub(crate) async fn signed_in(parts: &Parts, headers: &HeaderMap, sign_in: &SignIn, next: &str) -> Response {
     let token = match parts.access_tokens.for_sign_in(sign_in) {
         Ok(token) => token,
         Err(error) => return Problem::unavailable(error.to_string()).into_response(),
     };
+    if let Some(before) = Caller::of_cookie(headers, parts).and_then(|caller| caller.sign_in())
+        && let Err(failure) = parts.accounts.sign_out(before).await
+    {
+        return Problem::from(failure).into_response();
+    }
     let secure = parts.settings.is_secure();
     let cookie = Cookie::build((cookie_name(secure), token))
         .path("/")
@@ -150,22 +183,22 @@ fn signed_in(parts: &Parts, jar: CookieJar, sign_in: &SignIn, next: &str) -> Res
         .secure(secure)
         .same_site(SameSite::Lax)
         .max_age(time::Duration::days(COOKIE_DAYS));
-    (jar.add(cookie), Redirect::to(next)).into_response()
+    (CookieJar::new().add(cookie), Redirect::to(next)).into_response()
 }
 
 fn login_page(parts: &Parts, status: StatusCode, problem: &str, user: &str, next: &str) -> Response {
-    let people = parts.accounts.people();
     let users = if parts.accounts.board_is_open() {
-        let listed = people.listed().iter().map(|listed| listed.name.to_string());
-        listed.chain([people.service_user().to_string()]).collect()
+        let active = parts.accounts.all().into_iter().filter(|account| account.is_active);
+        active.map(|account| account.user.to_string()).collect()
     } else {
         Vec::new()
     };
     let wrong = status == StatusCode::UNAUTHORIZED;
-    let mend = if wrong { "Try again, or ask an admin for a new password." } else { "" };
+    let mend = if wrong { "Try again, or ask an admin for an invitation." } else { "" };
     rendered(status, LoginPage { assets: assets::PREFIX, users, problem, mend, user, next }.render())
 }
 
+/// A page, or why there is none.
 pub(crate) fn rendered(status: StatusCode, page: askama::Result<String>) -> Response {
     match page {
         Ok(page) => (status, Html(page)).into_response(),
@@ -174,7 +207,7 @@ pub(crate) fn rendered(status: StatusCode, page: askama::Result<String>) -> Resp
 }
 
 /// A no, as a page.
-fn refused(status: StatusCode, title: &str, detail: &str, user: &str) -> Response {
+pub(crate) fn refused(status: StatusCode, title: &str, detail: &str, user: &str) -> Response {
     rendered(status, RefusedPage { assets: assets::PREFIX, title, detail, user }.render())
 }
 

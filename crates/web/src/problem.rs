@@ -3,6 +3,7 @@
 use app::{
     accounts::{SetPasswordError, SignInError},
     history::HistoryError,
+    passwords::PasswordError,
     ports::ShareError,
     relay::AcceptError,
     store::Failure,
@@ -47,6 +48,14 @@ impl Problem {
 
     pub(crate) fn forbidden(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    pub(crate) fn no_scope(scope: &str) -> Problem {
+        Problem::forbidden(format!("this API token has not the scope {scope}; use one that has it"))
+    }
+
+    fn conflict(code: &'static str, detail: String) -> Problem {
+        Problem::new(StatusCode::CONFLICT, code, detail)
     }
 
     pub(crate) fn unavailable(detail: impl Into<String>) -> Problem {
@@ -151,7 +160,10 @@ impl From<SetPasswordError> for Problem {
         let detail = error.to_string();
         match error {
             SetPasswordError::Refused(refusal) => refusal.into(),
-            SetPasswordError::Password(_) => Problem::bad_request(detail),
+            SetPasswordError::Password(PasswordError::Busy | PasswordError::Failed(_)) => Problem::unavailable(detail),
+            SetPasswordError::Password(PasswordError::Length(_) | PasswordError::Common | PasswordError::Name) => {
+                Problem::bad_request(detail)
+            }
             SetPasswordError::Unavailable(_) => Problem::unavailable(detail),
         }
     }
@@ -162,9 +174,18 @@ impl From<AccountRefusal> for Problem {
         let detail = refusal.to_string();
         match refusal {
             AccountRefusal::UnknownAccount { .. } => Problem::not_found("unknown_account", detail),
-            AccountRefusal::PasswordIsSetting { .. } => {
-                Problem::new(StatusCode::CONFLICT, "password_is_setting", detail)
-            }
+            AccountRefusal::UnknownInvitation => Problem::not_found("unknown_invitation", detail),
+            AccountRefusal::UnknownApiToken(_) => Problem::not_found("unknown_token", detail),
+            AccountRefusal::UnknownSignIn(_) => Problem::not_found("unknown_sign_in", detail),
+            AccountRefusal::AccountExists { .. } => Problem::conflict("account_exists", detail),
+            AccountRefusal::PasswordIsSetting { .. } => Problem::conflict("password_is_setting", detail),
+            AccountRefusal::RoleIsListed { .. } => Problem::conflict("role_is_listed", detail),
+            AccountRefusal::ServiceUser { .. } => Problem::conflict("service_user", detail),
+            AccountRefusal::Yourself => Problem::conflict("yourself", detail),
+            AccountRefusal::AccountDisabled { .. } => Problem::conflict("account_disabled", detail),
+            AccountRefusal::NotListed { .. } => Problem::conflict("not_listed", detail),
+            AccountRefusal::TooMany { .. } => Problem::conflict("too_many", detail),
+            AccountRefusal::NoScope | AccountRefusal::TokenLife => Problem::bad_request(detail),
         }
     }
 }

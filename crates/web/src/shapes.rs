@@ -2,7 +2,8 @@
 
 use app::history::ChainState;
 use domain::{
-    account::Actor,
+    access::Changer,
+    account::{Actor, Described},
     board::{BoardOutcome, Line},
     history::Entry,
     outbox::Tracked,
@@ -10,7 +11,7 @@ use domain::{
     session::{EndedSession, Session},
 };
 use jiff::Timestamp;
-use wire::{audit, board, relay, service};
+use wire::{accounts, audit, board, relay, service};
 
 pub(crate) fn time(at: Timestamp) -> String {
     format!("{at:.3}")
@@ -55,6 +56,31 @@ pub(crate) fn connection(line: &Line) -> board::Connection {
 
 pub(crate) fn me(actor: &Actor) -> board::Me {
     board::Me { user: actor.user.to_string(), role: actor.role.to_string() }
+}
+
+pub(crate) fn account(account: &Described, now: Timestamp) -> accounts::Account {
+    let disabled = account.disabled.as_ref();
+    let by = disabled.and_then(|disabled| match &disabled.by {
+        Changer::Account(visitor) => Some(visitor.user.to_string()),
+        Changer::CommandLine | Changer::Configuration => None,
+    });
+    let invited_until = account.invitation.as_ref().map(|invitation| invitation.expires_at);
+    accounts::Account {
+        name: account.user.to_string(),
+        role: account.role.to_string(),
+        role_source: account.role_source.name(),
+        status: match (account.is_active, disabled) {
+            (true, _) => "active",
+            (false, Some(_)) => "disabled",
+            (false, None) => "taken_out",
+        },
+        reason: disabled.map(|disabled| disabled.reason.to_string()),
+        disabled_by: by,
+        listed: account.is_listed,
+        has_password: account.has_password,
+        invited_until: invited_until.filter(|end| now < *end).map(time),
+        last_sign_in_at: account.last_sign_in.map(time),
+    }
 }
 
 pub(crate) fn finding(finding: &app::findings::Finding) -> service::Finding {

@@ -22,7 +22,7 @@ use engineioxide::{DisconnectReason, Str, config::EngineIoConfig, handler::Engin
 use tokio::sync::{mpsc, oneshot};
 use wire::board::SocketAuth;
 
-use crate::{Parts, WebSettings, caller::Caller};
+use crate::{Parts, WebSettings, caller::Caller, problem::Problem};
 
 use self::{
     command::Given,
@@ -113,6 +113,9 @@ impl Sockets {
             let message = "sign in first: by cookie, or with auth.token";
             return send(&socket, packet::connect_error("/", message, "unauthorized"));
         };
+        if !caller.rights.uses_board() {
+            return send(&socket, packet::connect_error("/", &Problem::no_scope("board").detail, "forbidden"));
+        }
         let known = auth.epoch.zip(auth.seq);
         let mut peer = socket.data.caller.lock().unwrap_or_else(PoisonError::into_inner);
         if peer.is_some() {

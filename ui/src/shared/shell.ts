@@ -1,11 +1,13 @@
-/** Brings the header that the server wrote to life: badge, colours, a menu that closes. */
+/** Brings the header that the server wrote to life: badge, colours, sign-ins, a menu that closes. */
 
 import { hue, initials } from "./badge";
+import { offerSignIns } from "./sign-ins";
 import { chooseTheme, chosenTheme, type Theme } from "./theme-choice";
 
 export function startShell(): void {
   paintBadges();
   offerThemes();
+  offerSignIns();
   closeMenuFromOutside();
 }
 

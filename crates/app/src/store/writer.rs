@@ -57,8 +57,10 @@ pub(super) enum Job<V: View> {
     },
     /// Have the ledger forget what the state no longer holds.
     Compact {
-        /// Who waits.
-        done: oneshot::Sender<Result<(), LedgerError>>,
+        /// Whether it may.
+        may: Box<dyn Fn() -> bool + Send>,
+        /// Who waits, and hears whether it did.
+        done: oneshot::Sender<Result<bool, LedgerError>>,
     },
     /// Have the ledger drop its oldest segments.
     Drop {
@@ -261,9 +263,11 @@ impl<V: View> Desk<V> {
                 change(&mut self.committed.write().unwrap_or_else(PoisonError::into_inner));
                 let _ = done.send(());
             }
-            Job::Compact { done } => {
+            Job::Compact { may, done } => {
                 let at = self.world.clock.now();
-                let _ = done.send(self.runtime.block_on(self.world.ledger.compact(V::STREAM, at, self.snapshot())));
+                let compact = || self.runtime.block_on(self.world.ledger.compact(V::STREAM, at, self.snapshot()));
+                let compacted = if may() { compact().map(|()| true) } else { Ok(false) };
+                let _ = done.send(compacted);
             }
             Job::Drop { up_to, done } => {
                 let at = self.world.clock.now();

@@ -44,6 +44,7 @@ impl Followers {
         followers.spawn(prove_ledger(Arc::clone(ledger), Arc::clone(&parts.findings)));
         followers.spawn(follow_reports(Arc::clone(parts)));
         followers.spawn(follow_history(Arc::clone(parts)));
+        followers.spawn(follow_accounts(Arc::clone(parts)));
         if let Some(mailer) = super::mailer(config)? {
             let parts = Arc::clone(parts);
             followers.spawn(async move {
@@ -110,6 +111,10 @@ async fn keep_keys_compact(parts: Arc<Parts>) {
 fn days(config: &Config) -> Days {
     let RetentionConfig { audit_days, access_days, relay_days } = config.retention;
     Days { audit: audit_days, access: access_days, relay: relay_days }
+}
+
+async fn follow_accounts(parts: Arc<Parts>) {
+    parts.access.follow(parts.accounts.committed()).await;
 }
 
 async fn watch_connections(path: PathBuf, parts: Arc<Parts>) {

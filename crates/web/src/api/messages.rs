@@ -12,7 +12,7 @@ use wire::{
 use crate::{
     Parts, Shared,
     api::Body,
-    caller::Admin,
+    caller::{Admin, Sender},
     given::{Asked, Named},
     problem::Problem,
     shapes,
@@ -50,10 +50,10 @@ pub(crate) struct Wanted {
 ))]
 pub(crate) async fn place(
     State(parts): State<Shared>,
-    Admin(admin): Admin,
+    Sender(sender): Sender,
     Body(message): Body<PlaceMessage>,
 ) -> Result<Json<Accepted>, Problem> {
-    keep(&parts, admin, message).await.map(Json)
+    keep(&parts, sender, message).await.map(Json)
 }
 
 /// Hand in a message; the answer comes when it is on disk.
@@ -68,10 +68,10 @@ pub(crate) async fn place(
 ))]
 pub(crate) async fn accept(
     State(parts): State<Shared>,
-    Admin(admin): Admin,
+    Sender(sender): Sender,
     Body(message): Body<PlaceMessage>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
-    Ok((StatusCode::ACCEPTED, Json(keep(&parts, admin, message).await?)))
+    Ok((StatusCode::ACCEPTED, Json(keep(&parts, sender, message).await?)))
 }
 
 /// Messages, latest first; for admins.
@@ -130,7 +130,7 @@ pub(crate) async fn retry(State(parts): State<Shared>, _: Admin, Named(id): Name
     found(&parts, &id).map(Json)
 }
 
-async fn keep(parts: &Parts, admin: domain::account::Actor, message: PlaceMessage) -> Result<Accepted, Problem> {
+async fn keep(parts: &Parts, sender: domain::account::Actor, message: PlaceMessage) -> Result<Accepted, Problem> {
     let to = match message.to {
         Recipients::Usual => Vec::new(),
         Recipients::One(address) => vec![address],
@@ -143,7 +143,7 @@ async fn keep(parts: &Parts, admin: domain::account::Actor, message: PlaceMessag
         dedupe_key: message.dedupe_key,
         to,
     };
-    let (id, status) = parts.relay.accept(admin.user, new).await?;
+    let (id, status) = parts.relay.accept(sender.user, new).await?;
     Ok(Accepted { id: id.to_string(), status: status.name().into() })
 }
 

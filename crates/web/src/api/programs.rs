@@ -13,23 +13,24 @@ use wire::{
     service::{AccessToken, Problem as ProblemShape},
 };
 
-use crate::{Shared, caller::Caller, problem::Problem, shapes};
+use crate::{Shared, arrival::Came, caller::Caller, problem::Problem, shapes};
 
 /// An access token for a program that signs in by HTTP Basic (RFC 7617).
 #[utoipa::path(post, path = "/api/loginUser", tag = "programs", responses(
     (status = 200, body = AccessToken),
     (status = 401, description = "user or password is wrong", body = ProblemShape),
+    (status = 503, description = "the sign-in could not be kept", body = ProblemShape),
 ))]
-pub(crate) async fn login_user(State(parts): State<Shared>, headers: HeaderMap) -> Response {
+pub(crate) async fn login_user(State(parts): State<Shared>, Came(from): Came, headers: HeaderMap) -> Response {
     let Some((user, password)) = basic(&headers) else { return challenge(Problem::unauthorized()) };
-    let actor = match parts.accounts.prove(&user, &password).await {
-        Ok(actor) => actor,
+    let signed_in = match parts.accounts.sign_in_program(&user, &password, from).await {
+        Ok(signed_in) => signed_in,
         Err(error) => return challenge(error.into()),
     };
     let now = parts.clock.now();
     let life = SignedDuration::from_mins(i64::from(parts.settings.access_token_minutes));
     let jti = format!("{:032x}", u128::from_be_bytes(parts.entropy.bits()));
-    match parts.access_tokens.for_program(&actor.user, now, life, &jti) {
+    match parts.access_tokens.for_program(&signed_in, now, life, &jti) {
         Ok(token) => Json(AccessToken { token, expires_at: shapes::time(now + life) }).into_response(),
         Err(error) => Problem::unavailable(error.to_string()).into_response(),
     }

@@ -13,7 +13,7 @@ use wire::{
 use crate::{
     Shared,
     api::Body,
-    caller::Caller,
+    caller::BoardUser,
     given::{self, Named},
     problem::Problem,
     shapes,
@@ -24,13 +24,14 @@ use crate::{
     (status = 201, description = "it is on disk", body = Session),
     (status = 400, body = ProblemShape),
     (status = 401, body = ProblemShape),
+    (status = 403, body = ProblemShape),
     (status = 404, description = "unknown_connection", body = ProblemShape),
     (status = 409, description = "taken, with the holders", body = ProblemShape),
     (status = 503, description = "unavailable; it may have happened all the same", body = ProblemShape),
 ))]
 pub(crate) async fn check(
     State(parts): State<Shared>,
-    caller: Caller,
+    BoardUser(caller): BoardUser,
     Body(request): Body<CheckRequest>,
 ) -> Result<(StatusCode, Json<Session>), Problem> {
     let take_over = match (request.take_over, request.session) {
@@ -57,7 +58,7 @@ pub(crate) async fn check(
     ))]
 pub(crate) async fn uncheck(
     State(parts): State<Shared>,
-    caller: Caller,
+    BoardUser(caller): BoardUser,
     Named(id): Named,
 ) -> Result<Json<Session>, Problem> {
     let command = BoardCommand::Uncheck { target: Target::Session(SessionId::named(&id)) };
@@ -78,7 +79,7 @@ pub(crate) async fn uncheck(
     ))]
 pub(crate) async fn change_note(
     State(parts): State<Shared>,
-    caller: Caller,
+    BoardUser(caller): BoardUser,
     Named(id): Named,
     Body(request): Body<NoteRequest>,
 ) -> Result<Json<Session>, Problem> {
