@@ -122,6 +122,7 @@ fn settings() -> WebSettings {
     WebSettings {
         access_token_minutes: 60,
         public_origin: None,
+        trusted_proxies: Vec::new(),
         only_loopback: false,
         ping_interval: Duration::from_secs(20),
         ping_timeout: Duration::from_secs(10),

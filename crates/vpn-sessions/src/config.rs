@@ -12,7 +12,6 @@ mod finding;
 mod layers;
 mod mail;
 mod nearest;
-mod network;
 mod origin;
 mod parse;
 mod problem;
@@ -36,6 +35,7 @@ use std::{
 };
 
 use clap::ArgMatches;
+use domain::address::Network;
 use jiff::tz::TimeZone;
 
 pub use self::{
@@ -43,7 +43,6 @@ pub use self::{
     finding::{Finding, Severity},
     layers::{Layers, arguments},
     mail::MailConfig,
-    network::Network,
     report::Report,
     secret::Secret,
 };
@@ -97,7 +96,6 @@ pub struct Config {
     /// How much there may be of what costs something.
     pub limits: LimitsConfig,
     /// The server's own certificate.
-    #[allow(dead_code, reason = "not in force yet")]
     pub tls: Option<TlsConfig>,
     /// The provider of single sign-on.
     #[allow(dead_code, reason = "not in force yet")]
@@ -179,7 +177,7 @@ impl Config {
             mail: MailConfig::read(values),
             jwt_minutes: values.number(&JWT_MINUTES),
             public_url: values.optional(&PUBLIC_URL, parse::public_url),
-            trusted_proxies: values.list(&TRUSTED_PROXIES, Network::parse),
+            trusted_proxies: values.list(&TRUSTED_PROXIES, parse::network),
             socket: SocketConfig::read(values),
             limits: LimitsConfig::read(values),
             tls: TlsConfig::read(values),

@@ -161,6 +161,7 @@ fn web_settings(config: &Config) -> WebSettings {
     WebSettings {
         access_token_minutes: config.jwt_minutes,
         public_origin: config.public_url.as_deref().map(origin),
+        trusted_proxies: config.trusted_proxies.clone(),
         only_loopback: config.is_for_trying_out(),
         ping_interval: Duration::from_millis(config.socket.ping_interval_ms.into()),
         ping_timeout: Duration::from_millis(config.socket.ping_timeout_ms.into()),

@@ -11,12 +11,12 @@ use domain::{
     session::Source,
 };
 
-use crate::{Parts, Shared, problem::Problem};
+use crate::{Parts, Shared, peer::OverTls, problem::Problem};
 
 /// The cookie that carries a browser's access token. Over TLS its name tells
 /// the browser to let nobody else set it.
-pub(crate) fn cookie_name(secure: bool) -> &'static str {
-    if secure { "__Host-vpn_sessions" } else { "vpn_sessions" }
+pub(crate) fn cookie_name(OverTls(over_tls): OverTls) -> &'static str {
+    if over_tls { "__Host-vpn_sessions" } else { "vpn_sessions" }
 }
 
 /// Whoever signed in.
@@ -34,11 +34,11 @@ pub(crate) struct AuditReader(pub(crate) Actor);
 pub(crate) struct Admin(pub(crate) Actor);
 
 impl Caller {
-    /// Whoever the headers prove, if anybody.
-    pub(crate) fn of_headers(headers: &HeaderMap, parts: &Parts) -> Option<Caller> {
-        match header_token(headers) {
+    /// Whoever a request's head proves, if anybody.
+    pub(crate) fn of_head(head: &Head, parts: &Parts) -> Option<Caller> {
+        match header_token(&head.headers) {
             Some(token) => Caller::of_token(token, Source::Api, parts),
-            None => Caller::of_cookie(headers, parts),
+            None => Caller::of_cookie(&head.headers, OverTls::of(&head.extensions), parts),
         }
     }
 
@@ -50,9 +50,9 @@ impl Caller {
     }
 
     /// Whoever the browser's cookie proves.
-    pub(crate) fn of_cookie(headers: &HeaderMap, parts: &Parts) -> Option<Caller> {
+    pub(crate) fn of_cookie(headers: &HeaderMap, over_tls: OverTls, parts: &Parts) -> Option<Caller> {
         let jar = CookieJar::from_headers(headers);
-        let cookie = jar.get(cookie_name(parts.settings.is_secure()))?;
+        let cookie = jar.get(cookie_name(over_tls))?;
         Caller::of_token(cookie.value(), Source::Page, parts)
     }
 
@@ -68,7 +68,7 @@ impl Caller {
 impl FromRequestParts<Shared> for Caller {
     type Rejection = Problem;
     async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<Caller, Problem> {
-        Caller::of_headers(&head.headers, parts).ok_or_else(Problem::unauthorized)
+        Caller::of_head(head, parts).ok_or_else(Problem::unauthorized)
     }
 }
 

@@ -11,7 +11,7 @@ use axum::{
 
 use futures_util::StreamExt;
 
-use crate::{Shared, WebSettings, api::MAX_BODY_BYTES, problem::Problem, socket};
+use crate::{Parts, Shared, WebSettings, api::MAX_BODY_BYTES, peer::OverTls, problem::Problem, socket};
 
 /// How much of a body that is too long is taken off the wire, in bytes; the
 /// connection of one that is longer still is cut.
@@ -29,14 +29,21 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// For a year (ASVS 3.4.1), this host and those below it.
+const TLS_ONLY: &str = "max-age=31536000; includeSubDomains";
+
 /// Headers that only a proxy adds.
 const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via"];
 
 /// Each answer tells the browser what it may do with it; what has no other
 /// word for it is private and not kept.
 pub(crate) async fn security_headers(request: Request, next: Next) -> Response {
+    let OverTls(over_tls) = OverTls::of(request.extensions());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if over_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TLS_ONLY));
+    }
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -102,7 +109,8 @@ pub(crate) async fn socket_problems(request: Request, next: Next) -> Response {
 pub(crate) async fn same_origin(State(parts): State<Shared>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let opens_socket = request.uri().path().starts_with(socket::PATH);
-    if (!reads || opens_socket) && !comes_from_us(request.headers(), &parts.settings) {
+    if (!reads || opens_socket) && !comes_from_us(request.headers(), OverTls::of(request.extensions()), &parts.settings)
+    {
         let detail = "a browser may do this from this server's own pages only; where the server is known by another \
                       address, set PUBLIC_URL to it";
         return Problem::forbidden(detail).into_response();
@@ -113,18 +121,19 @@ pub(crate) async fn same_origin(State(parts): State<Shared>, request: Request, n
 /// Whether the request comes from our own pages, or from no browser. Browsers
 /// send `Origin` (RFC 6454) or `Sec-Fetch-Site` (Fetch Metadata) with whatever
 /// another site makes them do.
-fn comes_from_us(headers: &HeaderMap, settings: &WebSettings) -> bool {
+fn comes_from_us(headers: &HeaderMap, over_tls: OverTls, settings: &WebSettings) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     match (text("origin"), text("sec-fetch-site")) {
-        (Some(origin), _) => is_our_origin(origin, text("host").unwrap_or_default(), settings),
+        (Some(origin), _) => is_our_origin(origin, text("host").unwrap_or_default(), over_tls, settings),
         (None, site) => matches!(site, None | Some("same-origin" | "none")),
     }
 }
 
-fn is_our_origin(origin: &str, host: &str, settings: &WebSettings) -> bool {
+fn is_our_origin(origin: &str, host: &str, over_tls: OverTls, settings: &WebSettings) -> bool {
+    let schemes: &[&str] = if over_tls.0 { &["https"] } else { &["http", "https"] };
     match &settings.public_origin {
         Some(public) => origin == public,
-        None => !host.is_empty() && (origin == format!("http://{host}") || origin == format!("https://{host}")),
+        None => !host.is_empty() && schemes.iter().any(|scheme| origin == format!("{scheme}://{host}")),
     }
 }
 
@@ -140,10 +149,11 @@ fn is_loopback(headers: &HeaderMap) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
-impl WebSettings {
-    /// Whether browsers see the server by TLS.
+impl Parts {
+    /// Whether all browsers see the server by TLS; others may behind a proxy,
+    /// see [`OverTls`].
     pub(crate) fn is_secure(&self) -> bool {
-        self.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
+        self.settings.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
     }
 }
 
@@ -162,6 +172,7 @@ mod tests {
         WebSettings {
             access_token_minutes: 60,
             public_origin: public_origin.map(str::to_owned),
+            trusted_proxies: Vec::new(),
             only_loopback: true,
             ping_interval: Duration::from_secs(20),
             ping_timeout: Duration::from_secs(10),
@@ -188,7 +199,7 @@ mod tests {
             (&[("host", "board"), ("sec-fetch-site", "none")], true),
             (&[("host", "board"), ("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")], false),
         ] {
-            assert_eq!(comes_from_us(&headers(pairs), &settings(None)), ours, "{pairs:?}");
+            assert_eq!(comes_from_us(&headers(pairs), OverTls(false), &settings(None)), ours, "{pairs:?}");
         }
     }
 
@@ -202,9 +213,8 @@ mod tests {
             ("https://internal:5000", false),
         ] {
             let pairs = [("host", "internal:5000"), ("origin", origin)];
-            assert_eq!(comes_from_us(&headers(&pairs), &settings), ours, "{origin}");
+            assert_eq!(comes_from_us(&headers(&pairs), OverTls(true), &settings), ours, "{origin}");
         }
-        assert!(settings.is_secure());
     }
 
     #[test]

@@ -7,7 +7,13 @@
 //!
 //! Deliberately absent: rules, files, mail and records.
 
-use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::{
     access::AccessLog,
@@ -20,6 +26,7 @@ use app::{
 };
 use axum::{Router, middleware};
 use axum_server::{Handle, accept::NoDelayAcceptor};
+use domain::address::Network;
 use engineioxide::layer::EngineIoLayer;
 
 use crate::{access_token::AccessTokens, socket::Sockets};
@@ -31,6 +38,7 @@ mod caller;
 mod doors;
 mod given;
 mod pages;
+mod peer;
 mod problem;
 mod shapes;
 mod socket;
@@ -49,6 +57,8 @@ pub struct WebSettings {
     pub access_token_minutes: u32,
     /// The origin under which browsers see the server, where that is set.
     pub public_origin: Option<String>,
+    /// The proxies that are believed about whom they speak for.
+    pub trusted_proxies: Vec<Network>,
     /// Settings that are good for trying out only: serve loopback and nobody else.
     pub only_loopback: bool,
     /// Engine.IO's ping interval.
@@ -99,7 +109,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let sockets = Sockets::start(Arc::clone(&parts));
     let handle = Handle::new();
-    let service = router(parts, &sockets).into_make_service();
+    let service = router(parts, &sockets).into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(stop_with(stop, handle.clone(), Arc::clone(&sockets)));
     // Restricted to HTTP/1, axum-server upgrades no connection to a WebSocket.
     let mut server = axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEAD_TIMEOUT);
@@ -107,7 +117,7 @@ pub async fn serve(
     server.acceptor(NoDelayAcceptor::new()).serve(service).await
 }
 
-async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<std::net::SocketAddr>, sockets: Arc<Sockets>) {
+async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<SocketAddr>, sockets: Arc<Sockets>) {
     stop.await;
     sockets.stop().await;
     handle.graceful_shutdown(Some(GRACE));
@@ -122,7 +132,8 @@ fn router(parts: Shared, sockets: &Arc<Sockets>) -> Router {
         .layer(EngineIoLayer::from_config(Arc::clone(sockets), socket::engine_config(&parts.settings)))
         .layer(middleware::from_fn(doors::socket_problems))
         .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::same_origin))
-        .layer(middleware::from_fn_with_state(parts, doors::only_loopback))
+        .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::only_loopback))
         .layer(middleware::from_fn(doors::whole_body))
         .layer(middleware::from_fn(doors::security_headers))
+        .layer(middleware::from_fn_with_state(parts, peer::settle))
 }

@@ -21,6 +21,7 @@ use crate::{
     assets,
     caller::{Caller, cookie_name},
     given::Asked,
+    peer::OverTls,
     problem::Problem,
 };
 
@@ -110,6 +111,7 @@ async fn login(State(parts): State<Shared>, Asked(next): Asked<Next>) -> Respons
 
 async fn sign_in(
     State(parts): State<Shared>,
+    over_tls: OverTls,
     jar: CookieJar,
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
@@ -119,7 +121,7 @@ async fn sign_in(
     };
     let next = own_path(&form.next);
     match parts.accounts.sign_in(&form.user, &form.password).await {
-        Ok(sign_in) => signed_in(&parts, jar, &sign_in, next),
+        Ok(sign_in) => signed_in(&parts, over_tls, jar, &sign_in, next),
         Err(error) => {
             let problem = Problem::from(error);
             login_page(&parts, problem.status, &problem.detail, &form.user, next)
@@ -127,27 +129,30 @@ async fn sign_in(
     }
 }
 
-async fn sign_out(State(parts): State<Shared>, jar: CookieJar, caller: Result<Caller, Problem>) -> Response {
+async fn sign_out(
+    State(parts): State<Shared>,
+    over_tls: OverTls,
+    jar: CookieJar,
+    caller: Result<Caller, Problem>,
+) -> Response {
     if let Some(id) = caller.ok().and_then(|caller| caller.sign_in())
         && let Err(failure) = parts.accounts.sign_out(id).await
     {
         return Problem::from(failure).into_response();
     }
-    let secure = parts.settings.is_secure();
-    let removal = Cookie::build((cookie_name(secure), "")).path("/").secure(secure);
+    let removal = Cookie::build((cookie_name(over_tls), "")).path("/").secure(over_tls.0);
     (jar.remove(removal), Redirect::to("/login")).into_response()
 }
 
-fn signed_in(parts: &Parts, jar: CookieJar, sign_in: &SignIn, next: &str) -> Response {
+fn signed_in(parts: &Parts, over_tls: OverTls, jar: CookieJar, sign_in: &SignIn, next: &str) -> Response {
     let token = match parts.access_tokens.for_sign_in(sign_in) {
         Ok(token) => token,
         Err(error) => return Problem::unavailable(error.to_string()).into_response(),
     };
-    let secure = parts.settings.is_secure();
-    let cookie = Cookie::build((cookie_name(secure), token))
+    let cookie = Cookie::build((cookie_name(over_tls), token))
         .path("/")
         .http_only(true)
-        .secure(secure)
+        .secure(over_tls.0)
         .same_site(SameSite::Lax)
         .max_age(time::Duration::days(COOKIE_DAYS));
     (jar.add(cookie), Redirect::to(next)).into_response()

@@ -124,10 +124,9 @@ impl Sockets {
     }
 
     fn caller(&self, socket: &Socket, auth: &SocketAuth) -> Option<Caller> {
-        let headers = &socket.req_parts.headers;
         match auth.token.as_deref().filter(|token| !token.is_empty()) {
             Some(token) => Caller::of_token(token, domain::session::Source::Api, &self.parts),
-            None => Caller::of_headers(headers, &self.parts),
+            None => Caller::of_head(&socket.req_parts, &self.parts),
         }
     }
 
