@@ -45,12 +45,13 @@ pub use self::{
     mail::MailConfig,
     report::Report,
     secret::Secret,
+    sections::{LimitsConfig, TlsConfig},
 };
 use self::{
     layers::read_file,
     origin::Origin,
     problem::Problem,
-    sections::{LimitsConfig, OidcConfig, SocketConfig, TlsConfig},
+    sections::{OidcConfig, SocketConfig},
     settings::{
         AUDIT_DIR, BOARD_ACCESS, BOARD_END_UNCONFIRMED_AFTER_MINUTES, CONFIG_DIR, DATA_DIR, DATABASE_URL, HC_PW,
         HC_USER, JWT_MINUTES, LISTEN, LOG_FORMAT, PORT, PUBLIC_URL, RUST_LOG, SECRET_KEY, SSL_CERT_FILE, TIMEZONE,

@@ -19,10 +19,15 @@ use domain::{account::People, board::ReportZone, names::UserName};
 use ledger::{FileLedger, WriterMark};
 use outbound::{FolderShare, SmtpMailer, SystemClock, SystemEntropy};
 use tokio::runtime::Runtime;
-use web::{Parts, WebSettings, access_token::AccessTokens};
+use web::{
+    Parts, WebSettings,
+    access_token::AccessTokens,
+    limits::{LimitSettings, Limits},
+    tls::Tls,
+};
 
 use crate::{
-    config::{BoardAccess, Config, Severity},
+    config::{BoardAccess, Config, LimitsConfig, Severity},
     files, secret,
 };
 
@@ -118,6 +123,7 @@ async fn parts(
         Some(key) => key.expose().as_bytes().to_vec(),
         None => secret::kept_key(&config.data_dir, world.entropy.as_ref())?,
     };
+    let settings = web_settings(config);
     Ok(Parts {
         accounts: accounts(config, world, users).await?,
         access: AccessLog::open(world.clone()).await?,
@@ -126,9 +132,11 @@ async fn parts(
         reports: Arc::new(reports),
         findings,
         access_tokens: AccessTokens::new(&key),
+        limits: Limits::new(&settings.limits, Arc::clone(&world.clock)),
+        tls: files::certificate(config)?.map(Tls::new),
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
-        settings: web_settings(config),
+        settings,
     })
 }
 
@@ -166,7 +174,18 @@ fn web_settings(config: &Config) -> WebSettings {
         ping_interval: Duration::from_millis(config.socket.ping_interval_ms.into()),
         ping_timeout: Duration::from_millis(config.socket.ping_timeout_ms.into()),
         max_payload: config.socket.max_payload as usize,
-        max_sockets: config.limits.sockets as usize,
+        limits: limit_settings(&config.limits),
+    }
+}
+
+fn limit_settings(limits: &LimitsConfig) -> LimitSettings {
+    LimitSettings {
+        sockets: limits.sockets as usize,
+        sockets_per_account: limits.sockets_per_account as usize,
+        sockets_per_address: limits.sockets_per_address as usize,
+        commands_per_minute: limits.commands_per_minute,
+        messages_per_minute: limits.messages_per_minute,
+        failed_sign_ins_per_minute: limits.failed_sign_ins_per_minute,
     }
 }
 
@@ -191,7 +210,8 @@ fn welcome(config: &Config, parts: &Parts, listener: &TcpListener) -> anyhow::Re
     let users = parts.accounts.people().listed().len();
     let mail = if config.mail.server.is_some() { "mailed" } else { "held, as no mail server is configured" };
     tracing::info!(connections, users, "Messages are {mail}");
-    tracing::info!("Listening on http://{address}");
+    let scheme = if parts.tls.is_some() { "https" } else { "http" };
+    tracing::info!("Listening on {scheme}://{address}");
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use domain::{
     session::Source,
 };
 
-use crate::{Parts, Shared, peer::OverTls, problem::Problem};
+use crate::{Parts, Shared, limits::Kind, peer::OverTls, problem::Problem};
 
 /// The cookie that carries a browser's access token. Over TLS its name tells
 /// the browser to let nobody else set it.
@@ -68,7 +68,9 @@ impl Caller {
 impl FromRequestParts<Shared> for Caller {
     type Rejection = Problem;
     async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<Caller, Problem> {
-        Caller::of_head(head, parts).ok_or_else(Problem::unauthorized)
+        let caller = Caller::of_head(head, parts).ok_or_else(Problem::unauthorized)?;
+        parts.limits.count(&caller.actor.user, Kind::of(head))?;
+        Ok(caller)
     }
 }
 
@@ -95,7 +97,8 @@ impl FromRequestParts<Shared> for Admin {
     }
 }
 
-fn header_token(headers: &HeaderMap) -> Option<&str> {
+/// The token that a program sends.
+pub(crate) fn header_token(headers: &HeaderMap) -> Option<&str> {
     let own = headers.get("x-access-tokens").and_then(|value| value.to_str().ok());
     own.or_else(|| {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;

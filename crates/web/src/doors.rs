@@ -1,6 +1,8 @@
 //! What stands before every request: who may come from where, and what every
 //! answer tells the browser.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, HttpBody},
     extract::{Request, State},
@@ -10,12 +12,17 @@ use axum::{
 };
 
 use futures_util::StreamExt;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{Parts, Shared, WebSettings, api::MAX_BODY_BYTES, peer::OverTls, problem::Problem, socket};
 
 /// How much of a body that is too long is taken off the wire, in bytes; the
 /// connection of one that is longer still is cut.
 const MAX_DRAINED_BYTES: usize = 1024 * 1024;
+
+/// A body that has not come whole after this long is not waited for: 128 KiB take
+/// it at 56 kbit/s.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -66,23 +73,26 @@ pub(crate) async fn only_loopback(State(parts): State<Shared>, request: Request,
 /// Takes a request's body off the wire before anybody looks at it: a refusal
 /// that leaves it there makes the connection break, and the client may not get
 /// to read why. What is too long is passed on just so long that it is refused.
-pub(crate) async fn whole_body(request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with(socket::PATH) || request.body().is_end_stream() {
+pub(crate) async fn whole_body(State(parts): State<Shared>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
         return next.run(request).await;
     }
+    let longest = MAX_BODY_BYTES.max(parts.settings.max_payload) + 1;
+    let in_time = Instant::now() + BODY_TIMEOUT;
     let (head, body) = request.into_parts();
     let mut frames = body.into_data_stream();
     let (mut kept, mut taken) = (Vec::new(), 0);
     while taken <= MAX_DRAINED_BYTES {
-        let frame = match frames.next().await {
-            Some(Ok(frame)) => frame,
-            Some(Err(error)) => {
+        let frame = match timeout_at(in_time, frames.next()).await {
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(error))) => {
                 return Problem::bad_request(format!("the body did not arrive whole: {error}")).into_response();
             }
-            None => break,
+            Ok(None) => break,
+            Err(_) => return Problem::too_slow(BODY_TIMEOUT).into_response(),
         };
         taken += frame.len();
-        let room = (MAX_BODY_BYTES + 1).saturating_sub(kept.len());
+        let room = longest.saturating_sub(kept.len());
         kept.extend_from_slice(&frame[..frame.len().min(room)]);
     }
     next.run(Request::from_parts(head, Body::from(kept))).await
@@ -153,7 +163,8 @@ impl Parts {
     /// Whether all browsers see the server by TLS; others may behind a proxy,
     /// see [`OverTls`].
     pub(crate) fn is_secure(&self) -> bool {
-        self.settings.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
+        self.tls.is_some()
+            || self.settings.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
     }
 }
 
@@ -162,6 +173,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::limits::LimitSettings;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
@@ -177,7 +189,14 @@ mod tests {
             ping_interval: Duration::from_secs(20),
             ping_timeout: Duration::from_secs(10),
             max_payload: 65_536,
-            max_sockets: 10,
+            limits: LimitSettings {
+                sockets: 10,
+                sockets_per_account: 10,
+                sockets_per_address: 10,
+                commands_per_minute: 10,
+                messages_per_minute: 10,
+                failed_sign_ins_per_minute: 10,
+            },
         }
     }
 

@@ -29,7 +29,12 @@ use axum_server::{Handle, accept::NoDelayAcceptor};
 use domain::address::Network;
 use engineioxide::layer::EngineIoLayer;
 
-use crate::{access_token::AccessTokens, socket::Sockets};
+use crate::{
+    access_token::AccessTokens,
+    limits::{LimitSettings, Limits},
+    socket::Sockets,
+    tls::Tls,
+};
 
 pub mod access_token;
 mod api;
@@ -37,14 +42,23 @@ mod assets;
 mod caller;
 mod doors;
 mod given;
+pub mod limits;
 mod pages;
 mod peer;
 mod problem;
+mod seats;
 mod shapes;
 mod socket;
+pub mod tls;
 
 /// A client that has not sent its request head after this long is cut off.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Most headers of a request: twice what browsers and a chain of proxies send.
+const MAX_HEADERS: usize = 64;
+
+/// Longest head of a request, in bytes: a path, a cookie and room for proxies.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// How long requests under way may take when the server stops; sockets are
 /// told at once. Within App Service's five seconds, and ours of three.
@@ -67,8 +81,8 @@ pub struct WebSettings {
     pub ping_timeout: Duration,
     /// Longest Socket.IO packet from a client, in bytes.
     pub max_payload: usize,
-    /// Most sockets at once.
-    pub max_sockets: usize,
+    /// How much there may be of what costs something.
+    pub limits: LimitSettings,
 }
 
 /// What the web works with.
@@ -87,6 +101,10 @@ pub struct Parts {
     pub findings: Arc<Findings>,
     /// Signs and proves access tokens.
     pub access_tokens: AccessTokens,
+    /// What is used up of the limits.
+    pub limits: Limits,
+    /// The server's own TLS; without it, it speaks plain HTTP.
+    pub tls: Option<Tls>,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
     /// What gives fresh ids.
@@ -109,12 +127,19 @@ pub async fn serve(
 ) -> io::Result<()> {
     let sockets = Sockets::start(Arc::clone(&parts));
     let handle = Handle::new();
+    let tls = parts.tls.clone();
     let service = router(parts, &sockets).into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(stop_with(stop, handle.clone(), Arc::clone(&sockets)));
     // Restricted to HTTP/1, axum-server upgrades no connection to a WebSocket.
     let mut server = axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEAD_TIMEOUT);
-    server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
-    server.acceptor(NoDelayAcceptor::new()).serve(service).await
+    let builder = server.http_builder();
+    builder.http1().header_read_timeout(HEAD_TIMEOUT).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD_BYTES);
+    // So nobody gets to ask anything by HTTP/2.
+    builder.http2().max_concurrent_streams(0);
+    match tls {
+        Some(tls) => server.acceptor(tls).serve(service).await,
+        None => server.acceptor(NoDelayAcceptor::new()).serve(service).await,
+    }
 }
 
 async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<SocketAddr>, sockets: Arc<Sockets>) {
@@ -130,10 +155,12 @@ fn router(parts: Shared, sockets: &Arc<Sockets>) -> Router {
     routes
         .with_state(Arc::clone(&parts))
         .layer(EngineIoLayer::from_config(Arc::clone(sockets), socket::engine_config(&parts.settings)))
+        .layer(middleware::from_fn_with_state(Arc::clone(sockets), socket::admit))
         .layer(middleware::from_fn(doors::socket_problems))
         .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::same_origin))
         .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::only_loopback))
-        .layer(middleware::from_fn(doors::whole_body))
+        .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::whole_body))
+        .layer(middleware::from_fn_with_state(Arc::clone(&parts), limits::not_too_often))
         .layer(middleware::from_fn(doors::security_headers))
         .layer(middleware::from_fn_with_state(parts, peer::settle))
 }

@@ -21,7 +21,8 @@ use crate::{
     assets,
     caller::{Caller, cookie_name},
     given::Asked,
-    peer::OverTls,
+    limits::in_turn,
+    peer::{OverTls, PeerAddress},
     problem::Problem,
 };
 
@@ -111,6 +112,7 @@ async fn login(State(parts): State<Shared>, Asked(next): Asked<Next>) -> Respons
 
 async fn sign_in(
     State(parts): State<Shared>,
+    peer: PeerAddress,
     over_tls: OverTls,
     jar: CookieJar,
     form: Result<Form<SignInForm>, FormRejection>,
@@ -120,11 +122,12 @@ async fn sign_in(
         Err(rejection) => return Problem::bad_request(rejection.body_text()).into_response(),
     };
     let next = own_path(&form.next);
-    match parts.accounts.sign_in(&form.user, &form.password).await {
+    let proved = async { Ok(parts.accounts.sign_in(&form.user, &form.password).await?) };
+    match in_turn(&parts.limits, &form.user, peer, proved).await {
         Ok(sign_in) => signed_in(&parts, over_tls, jar, &sign_in, next),
-        Err(error) => {
-            let problem = Problem::from(error);
-            login_page(&parts, problem.status, &problem.detail, &form.user, next)
+        Err(problem) => {
+            let page = login_page(&parts, problem.status, &problem.detail, &form.user, next);
+            problem.with_headers_on(page)
         }
     }
 }
