@@ -17,6 +17,7 @@ mod backup;
 mod config;
 mod files;
 mod logs;
+mod pinned;
 mod secret;
 mod serve;
 mod user;

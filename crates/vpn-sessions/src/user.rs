@@ -13,7 +13,7 @@ use domain::{account::Role, names::UserName};
 use ledger::WriterMark;
 use serde_json::{Value, json};
 
-use crate::{config::Config, serve};
+use crate::{config::Config, pinned, serve};
 
 /// Longest password that is read, in bytes: four for each character, and more than is taken.
 const MAX_PASSWORD_BYTES: u64 = 4_096;
@@ -35,7 +35,7 @@ pub(crate) async fn run(matches: &ArgMatches, config: &Config) -> anyhow::Result
 /// Asks the server on this machine whether it is alive.
 pub(crate) async fn health(config: &Config) -> anyhow::Result<()> {
     let url = format!("{}/healthz", own_address(config));
-    let answer = client(&url)?
+    let answer = client(&url, config)?
         .get(&url)
         .send()
         .await
@@ -50,7 +50,7 @@ async fn set_password(matches: &ArgMatches, config: &Config, user: &UserName) ->
     if named_server.is_some() || ledger::holder(&config.data_dir).is_some() {
         let server = named_server.cloned().unwrap_or_else(|| own_address(config));
         let token = access_token(matches, config, &server).await?;
-        return set_password_at(&server, &token, user, &password).await;
+        return set_password_at(config, &server, &token, user, &password).await;
     }
     let mark = WriterMark::take(&config.data_dir)?;
     serve::accounts_alone(config, &mark).await?.set_password(user, &password).await?;
@@ -83,26 +83,32 @@ async fn access_token(matches: &ArgMatches, config: &Config, server: &str) -> an
     let Some(password) = &config.hc_pw else {
         bail!("the server has to know who asks; give --token, or set HC_USER and HC_PW");
     };
-    let request = client(server)?.post(format!("{server}/api/loginUser"));
+    let request = client(server, config)?.post(format!("{server}/api/loginUser"));
     let answer = request.basic_auth(&config.hc_user, Some(password.expose())).send().await;
     let answer = checked(answer.with_context(|| format!("{server} does not answer"))?).await?;
     let body: Value = answer.json().await?;
     body["token"].as_str().map(str::to_owned).context("the server gave no token")
 }
 
-async fn set_password_at(server: &str, token: &str, user: &UserName, password: &str) -> anyhow::Result<()> {
+async fn set_password_at(
+    config: &Config,
+    server: &str,
+    token: &str,
+    user: &UserName,
+    password: &str,
+) -> anyhow::Result<()> {
     let mut url = reqwest::Url::parse(server).with_context(|| format!("{server} is no address"))?;
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(["api", "v1", "accounts", user.as_str(), "password"]);
     }
-    let request = client(server)?.put(url).bearer_auth(token).json(&json!({ "password": password }));
+    let request = client(server, config)?.put(url).bearer_auth(token).json(&json!({ "password": password }));
     checked(request.send().await.with_context(|| format!("{server} does not answer"))?).await?;
     Ok(())
 }
 
 /// A client for that server; no proxy is asked for one on this machine, since
 /// it would be told the password.
-fn client(server: &str) -> anyhow::Result<reqwest::Client> {
+fn client(server: &str, config: &Config) -> anyhow::Result<reqwest::Client> {
     let url = reqwest::Url::parse(server).with_context(|| format!("{server} is no address"))?;
     let is_here = match url.host_str() {
         Some("localhost") => true,
@@ -110,6 +116,12 @@ fn client(server: &str) -> anyhow::Result<reqwest::Client> {
         None => false,
     };
     let builder = reqwest::Client::builder().timeout(ANSWERS_WITHIN);
+    let builder = match &config.tls {
+        Some(tls) if server.starts_with(&own_address(config)) => {
+            builder.tls_backend_preconfigured(pinned::client_config(&tls.cert)?)
+        }
+        Some(_) | None => builder,
+    };
     Ok(if is_here { builder.no_proxy() } else { builder }.build()?)
 }
 
@@ -127,5 +139,6 @@ fn own_address(config: &Config) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    format!("http://{address}")
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }

@@ -37,11 +37,12 @@ impl Opener {
     }
 
     /// Whether the same one asks again. Whoever shows what was shown before may
-    /// come from elsewhere, as phones do.
+    /// come from elsewhere, as phones do; the official Python client shows it
+    /// once only, and is known by where it comes from.
     fn is(&self, other: &Opener) -> bool {
-        match &self.credential {
-            Some(_) => self.credential == other.credential,
-            None => self.site == other.site,
+        match (&self.credential, &other.credential) {
+            (Some(shown), Some(again)) => shown == again,
+            (None, _) | (_, None) => self.site == other.site,
         }
     }
 }
