@@ -3,9 +3,10 @@
 //! - An account fails five times from one site, then waits 1, 2, 4 … seconds
 //!   there, up to 15 minutes. Elsewhere it waits for nothing: who attacks an
 //!   account does not lock its owner out.
-//! - A site that fails often, whatever the accounts, waits as well, twice as
-//!   long each time, until its failures are down to the number that it may have
-//!   a minute. That wait is not for accounts that have signed in from there, nor
+//! - A site that fails five times, whatever the accounts, waits as well, twice
+//!   as long each time but no longer than until its failures are down again to
+//!   what it may have; and one that used up the number of a minute waits for the
+//!   next. That wait is not for accounts that have signed in from there, nor
 //!   for one's first try: a whole office comes from one address, and some of
 //!   it mistype.
 //!
@@ -62,7 +63,8 @@ pub enum End {
 pub struct Guesses {
     /// How long a site's failure counts for.
     interval: SignedDuration,
-    free_of_site: u32,
+    /// How often a site may fail a minute.
+    limit: u32,
     pairs: BTreeMap<(String, Site), Pair>,
     sites: BTreeMap<Site, Crowd>,
 }
@@ -93,7 +95,7 @@ impl Guesses {
         let number = i32::try_from(failures_per_minute.max(1)).unwrap_or(i32::MAX);
         Guesses {
             interval: SignedDuration::from_mins(1) / number,
-            free_of_site: failures_per_minute.clamp(1, FREE_FAILURES),
+            limit: failures_per_minute.max(1),
             pairs: BTreeMap::new(),
             sites: BTreeMap::new(),
         }
@@ -125,7 +127,7 @@ impl Guesses {
                 pair.failures = pair.failures.saturating_add(1);
                 pair.touched = now;
                 let waited = crowd.waits(now);
-                crowd.fail(self.interval, self.free_of_site, now);
+                crowd.fail(self.interval, self.limit, now);
                 return waited.and_then(|_| crowd.waits(now));
             }
             End::Unknown => {}
@@ -189,15 +191,19 @@ impl Crowd {
         left(self.wait, now.duration_since(self.touched))
     }
 
-    fn fail(&mut self, interval: SignedDuration, free: u32, now: Timestamp) {
+    fn fail(&mut self, interval: SignedDuration, limit: u32, now: Timestamp) {
         self.empty_at = self.empty_at.clamp(now, now + REMEMBERED) + interval;
         self.touched = now;
-        let level = self.empty_at.duration_since(now).as_nanos() / interval.as_nanos().max(1);
-        let level = u32::try_from(level).unwrap_or(u32::MAX);
-        self.wait = level.checked_sub(free).map_or(SignedDuration::ZERO, |over| {
-            let worked_off = i32::try_from(over).unwrap_or(i32::MAX).saturating_add(1);
-            doubled(over).min(interval.checked_mul(worked_off).unwrap_or(LONGEST_WAIT))
-        });
+        // A failure that is worked off in part counts whole.
+        let (total, each) = (self.empty_at.duration_since(now).as_nanos(), interval.as_nanos().max(1));
+        let level = u32::try_from((total + each - 1) / each).unwrap_or(u32::MAX);
+        let worked_off = |over: u32| {
+            let failures = i32::try_from(over).unwrap_or(i32::MAX).saturating_add(1);
+            interval.checked_mul(failures).unwrap_or(LONGEST_WAIT)
+        };
+        let doubling = level.checked_sub(FREE_FAILURES).map(|over| doubled(over).min(worked_off(over)));
+        let used_up = level.checked_sub(limit).map(worked_off);
+        self.wait = doubling.max(used_up).unwrap_or(SignedDuration::ZERO).min(LONGEST_WAIT);
     }
 }
 

@@ -159,6 +159,7 @@ fn router(parts: Shared, sockets: &Arc<Sockets>) -> Router {
         .layer(middleware::from_fn(doors::socket_problems))
         .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::same_origin))
         .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::only_loopback))
+        .layer(middleware::from_fn(doors::one_host))
         .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::whole_body))
         .layer(middleware::from_fn_with_state(Arc::clone(&parts), limits::not_too_often))
         .layer(middleware::from_fn(doors::security_headers))
