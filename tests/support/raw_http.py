@@ -2,8 +2,12 @@
 
 import socket
 import ssl
+from contextlib import suppress
 
 from support.waiting import SOON
+
+# How long a server is listened to that may wait for the rest of a request, in seconds.
+WAITS_FOR_MORE = 3.0
 
 
 class RawHttp:
@@ -44,12 +48,12 @@ class RawHttp:
 
 
 def answers_to(server, content):
-    """What a server says to those bytes and nothing more."""
+    """What a server says to those bytes until it ends the connection, or waits for more."""
     connection = RawHttp(server).sends(content)
-    connection.socket.shutdown(socket.SHUT_WR)
-    heard = connection.hears()
+    with suppress(TimeoutError):
+        connection.hears(within=WAITS_FOR_MORE)
     connection.ends()
-    return heard
+    return connection.heard
 
 
 def statuses(heard):

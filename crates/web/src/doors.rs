@@ -143,10 +143,12 @@ pub(crate) async fn same_origin(State(parts): State<Shared>, request: Request, n
 /// another site makes them do.
 fn comes_from_us(headers: &HeaderMap, over_tls: OverTls, settings: &WebSettings) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    match (text("origin"), text("sec-fetch-site")) {
-        (Some(origin), _) => is_our_origin(origin, text("host").unwrap_or_default(), over_tls, settings),
-        (None, site) => matches!(site, None | Some("same-origin" | "none")),
+    let origins: Vec<&str> = headers.get_all("origin").iter().map(|value| value.to_str().unwrap_or("?")).collect();
+    let host = text("host").unwrap_or_default();
+    if origins.is_empty() {
+        return matches!(text("sec-fetch-site"), None | Some("same-origin" | "none"));
     }
+    origins.iter().all(|origin| is_our_origin(origin, host, over_tls, settings))
 }
 
 fn is_our_origin(origin: &str, host: &str, over_tls: OverTls, settings: &WebSettings) -> bool {
@@ -187,7 +189,9 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        pairs.collect()
+        let mut headers = HeaderMap::new();
+        pairs.for_each(|(name, value)| drop(headers.append(name, value)));
+        headers
     }
 
     fn settings(public_origin: Option<&str>) -> WebSettings {
@@ -222,6 +226,7 @@ mod tests {
             (&[("host", "board"), ("origin", "null")], false),
             (&[("host", "board"), ("origin", "")], false),
             (&[("origin", "http://")], false),
+            (&[("host", "board"), ("origin", "http://board"), ("origin", "http://evil.example")], false),
             (&[("host", "board"), ("sec-fetch-site", "cross-site")], false),
             (&[("host", "board"), ("sec-fetch-site", "same-site")], false),
             (&[("host", "board"), ("sec-fetch-site", "same-origin")], true),
