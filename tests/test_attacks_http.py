@@ -65,7 +65,7 @@ def test_nothing_is_smuggled(attacked, victim, case):
 def test_with_both_framings_the_chunks_count_and_the_length_does_not(attacked, victim):
     """RFC 9112, 6.3: so whatever stands in the length's part only is never a body that hides a request."""
     session, smuggled = victim
-    both = f"Transfer-Encoding: chunked\r\nContent-Length: 5\r\nConnection: close\r\n"
+    both = "Transfer-Encoding: chunked\r\nContent-Length: 5\r\nConnection: close\r\n"
     heard = answers_to(attacked, request(both, "0\r\n\r\n" + smuggled))
     assert statuses(heard) in ([401], [400], [415]), heard[:200]
     assert attacked.signs_in("alice").board()[FIRST]["sessions"][0]["id"] == session["id"]

@@ -180,8 +180,7 @@ def test_a_flood_of_events_is_limited_and_answered(attacked):
     socket = RawWebSocket(attacked.url).signs_in(attacked.signs_in("carol").token)
     for number in range(1, 1_001):
         socket.sends(event(number, "uncheck", {"connection": FIRST}))
-        if number % 50 == 0:
-            socket.ack(number - 25)
+        socket.inbox.extend(socket.receives())
     assert socket.ack(1)["code"] == "not_checked"
     assert socket.ack(1_000)["code"] == "rate_limited"
 

@@ -147,7 +147,7 @@ impl Sockets {
         if let Err(problem) = self.parts.limits.count(&caller.actor.user, Kind::Command) {
             return acknowledge(&socket, id, &command::refusal(problem));
         }
-        let Given { command, refused } = command::read(payload, &caller);
+        let Given { command, refused } = command::read(payload, caller.source);
         let Some(command) = command else {
             return acknowledge(&socket, id, &command::refusal(refused.unwrap_or_else(command::nothing)));
         };
@@ -214,6 +214,15 @@ impl fmt::Debug for Sockets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sockets").field("openers", &self.lock_openers().len()).finish_non_exhaustive()
     }
+}
+
+/// Whether that is a packet; an event is read for the command that it asks for.
+pub(crate) fn reads(text: &str) -> bool {
+    let packet = packet::read(text);
+    if let Some(Packet::Event { payload, .. }) = &packet {
+        drop(command::read(payload, domain::session::Source::Api));
+    }
+    packet.is_some()
 }
 
 /// Sends a frame; a socket that does not keep up is cut off.
