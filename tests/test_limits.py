@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.raw_sockets import RAW_SOCKETS, Ended, RawPollingSocket, RawWebSocket, event, handshake
+from support.raw_sockets import RAW_SOCKETS, RawPollingSocket, event, handshake
 from support.sockets import Refused
 from support.waiting import eventually
 
@@ -15,13 +15,12 @@ def limited(make_server, lines, **settings):
 
 
 def test_commands_of_an_account_are_limited_over_http(make_server):
-    server = limited(make_server, "commands_per_minute = 4\n")
+    server = limited(make_server, "commands_per_minute = 2\n")
     alice = server.signs_in("alice")
-    for _ in range(2):
-        alice.unchecks(alice.checks(FIRST).session).is_done()
+    alice.unchecks(alice.checks(FIRST).session).is_done()
     refused = alice.checks(FIRST)
     refused.is_refused("rate_limited")
-    assert 1 <= int(refused.headers["Retry-After"]) <= 15
+    assert 1 <= int(refused.headers["Retry-After"]) <= 30
     assert server.signs_in("alice").checks(FIRST).status == 429, "another program of hers is the same account"
     assert alice.board()[FIRST]["sessions"] == [], "reading goes on"
     assert server.signs_in("bob").checks(FIRST).status == 201, "and so do the others"
@@ -29,10 +28,9 @@ def test_commands_of_an_account_are_limited_over_http(make_server):
 
 @pytest.mark.parametrize("way", ["websocket", "polling"])
 def test_commands_of_an_account_are_limited_over_sockets(make_server, connect, way):
-    server = limited(make_server, "commands_per_minute = 4\n")
+    server = limited(make_server, "commands_per_minute = 2\n")
     alice = connect(server, server.signs_in("alice"), way=way)
-    for _ in range(2):
-        alice.unchecks(alice.checks(FIRST).session)
+    alice.unchecks(alice.checks(FIRST).session)
     alice.checks(FIRST).is_refused("rate_limited")
     bob = connect(server, server.signs_in("bob"), way=way)
     assert bob.checks(FIRST).session
@@ -47,15 +45,15 @@ def test_http_and_sockets_share_the_limit(make_server, connect):
 
 
 def test_messages_have_a_limit_of_their_own(make_server):
-    server = limited(make_server, "messages_per_minute = 3\ncommands_per_minute = 1\n")
+    server = limited(make_server, "messages_per_minute = 2\ncommands_per_minute = 1\n")
     promon = server.signs_in("promon")
-    for number in range(3):
+    for number in range(2):
         promon.places(f"message {number}").is_done()
     refused = promon.places("one too many")
     refused.is_refused("rate_limited")
-    assert 1 <= int(refused.headers["Retry-After"]) <= 20
+    assert 1 <= int(refused.headers["Retry-After"]) <= 30
     promon.posts("/api/v1/messages", {"message": "one too many"}).is_refused("rate_limited")
-    assert len(promon.gets("/api/v1/messages").is_done()["messages"]) == 3
+    assert len(promon.gets("/api/v1/messages").is_done()["messages"]) == 2
     assert server.signs_in("dave").places("by another").status == 200
 
 
@@ -182,19 +180,3 @@ def test_the_id_of_a_polling_socket_upgrades_nobody_elses(make_server):
     assert server.visitor().gets(place, headers={**upgrade, **thief}).status == 400
     socket.sends(event(2, "check", {"connection": FIRST}))
     assert socket.ack(2)["ok"] is True
-
-
-def test_a_socket_that_never_signs_in_is_closed(server):
-    """Ten seconds are given; others feel nothing."""
-    silent = [RawWebSocket(server.url), RawPollingSocket(server.url)]
-    for socket in silent:
-        eventually(lambda socket=socket: has_ended(socket), within=40)
-
-
-def has_ended(socket):
-    try:
-        if "2" in socket.receives():
-            socket.sends("3")
-        return False
-    except Ended:
-        return True

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from support.bystander import Bystander
 from support.certificates import make_certificates
 from support.raw_http import RawHttp
+from support.raw_sockets import Ended, RawPollingSocket, RawWebSocket
 from support.sockets import Socket
 
 # The limits: 10 s for a head, a handshake and the time between requests, 20 s for a body.
@@ -49,62 +51,82 @@ CASES = {
 }
 
 
-def ends_in_time(server, case, results):
-    content, trickle = CASES[case]
+HANDSHAKES = {
+    "a TLS handshake that does not begin": b"",
+    "a byte of a TLS handshake": b"\x16",
+    "half a TLS handshake": b"\x16\x03\x01\x02\x00\x01",
+}
+
+GUESTS = {
+    "a WebSocket that does not sign in": RawWebSocket,
+    "a polling socket that does not sign in": RawPollingSocket,
+}
+
+
+def ends(server, content, trickle=False):
+    """Waits for the server to end a connection, and gives what it said."""
     connection = RawHttp(server).sends(content)
     ended = threading.Event()
     if trickle:
         threading.Thread(target=trickles, args=(connection, ended), daemon=True).start()
-    begun = time.monotonic()
     try:
-        heard = connection.hears(within=GONE_WITHIN)
-        results[case] = (time.monotonic() - begun, heard[:40])
+        return connection.hears(within=GONE_WITHIN)[:40]
     except TimeoutError:
-        results[case] = None
+        return None
     finally:
         ended.set()
         connection.ends()
 
 
+def guest_ends(socket):
+    """Answers pings and nothing else until the server ends the socket."""
+    deadline = time.monotonic() + GONE_WITHIN
+    while time.monotonic() < deadline:
+        try:
+            if "2" in socket.receives():
+                socket.sends("3")
+        except (Ended, OSError):
+            return b"ended"
+    return None
+
+
 @pytest.fixture(scope="module")
-def results(lasting_server):
-    """How each of them ended; all of them at once, and many of each."""
-    bystander = Bystander(lasting_server)
-    live = Socket(lasting_server.url, token=lasting_server.signs_in("alice").token).connects()
-    crowd = [RawHttp(lasting_server).sends(HEAD) for _ in range(300)]
-    found = {}
-    threads = [threading.Thread(target=ends_in_time, args=(lasting_server, case, found)) for case in CASES]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def tls_server(make_lasting_server, tmp_path_factory):
+    folder = make_certificates(tmp_path_factory.mktemp("tls"))
+    settings = {"TLS_CERT": folder / "mail.pem", "TLS_KEY": folder / "mail.key"}
+    return make_lasting_server(authority=str(folder / "authority.pem"), **settings).starts()
+
+
+@pytest.fixture(scope="module")
+def results(lasting_server, tls_server):
+    """How each of them ended; all of them at once, and a crowd beside them."""
+    server = lasting_server
+    bystander = Bystander(server)
+    live = Socket(server.url, token=server.signs_in("alice").token).connects()
+    crowd = [RawHttp(server).sends(HEAD) for _ in range(300)]
+    ways = {case: (ends, server, *details) for case, details in CASES.items()}
+    ways |= {case: (ends, tls_server, content) for case, content in HANDSHAKES.items()}
+    ways |= {case: (guest_ends, made(server.url)) for case, made in GUESTS.items()}
+    with ThreadPoolExecutor(len(ways)) as pool:
+        running = {case: pool.submit(*way) for case, way in ways.items()}
+        found = {case: run.result() for case, run in running.items()}
     for connection in crowd:
         connection.hears()
         connection.ends()
     assert not live.has_ended.is_set()
+    assert tls_server.visitor().gets("/healthz").status == 200
     bystander.was_undisturbed()
     return found
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, *HANDSHAKES, *GUESTS])
 def test_who_is_slow_is_cut_off(results, case):
     assert results[case] is not None, f"still open after {GONE_WITHIN} s"
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "body" in case or "sign-in" in case])
 def test_a_slow_body_is_told_why(results, case):
-    _, heard = results[case]
-    assert heard.startswith(b"HTTP/1.1 408")
-
-
-def test_who_does_not_end_the_handshake_is_cut_off(make_server, tmp_path):
-    folder = make_certificates(tmp_path)
-    settings = {"TLS_CERT": folder / "mail.pem", "TLS_KEY": folder / "mail.key"}
-    server = make_server(authority=str(folder / "authority.pem"), **settings).starts()
-    connections = [RawHttp(server).sends(content) for content in (b"", b"\x16", b"\x16\x03\x01\x02\x00\x01")]
-    for connection in connections:
-        connection.hears(within=GONE_WITHIN)
-    assert server.visitor().gets("/healthz").status == 200
+    assert results[case].startswith(b"HTTP/1.1 408")
 
 
 def test_a_poll_that_hangs_is_answered_and_one_at_a_time(lasting_server):

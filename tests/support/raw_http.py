@@ -6,9 +6,6 @@ from contextlib import suppress
 
 from support.waiting import SOON
 
-# How long a server is listened to that may wait for the rest of a request, in seconds.
-WAITS_FOR_MORE = 3.0
-
 
 class RawHttp:
     """A connection, and the bytes on it."""
@@ -48,10 +45,10 @@ class RawHttp:
 
 
 def answers_to(server, content):
-    """What a server says to those bytes until it ends the connection, or waits for more."""
+    """What a server says to those bytes until it ends the connection, or waits for more for too long."""
     connection = RawHttp(server).sends(content)
     with suppress(TimeoutError):
-        connection.hears(within=WAITS_FOR_MORE)
+        connection.hears()
     connection.ends()
     return connection.heard
 
