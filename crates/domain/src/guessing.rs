@@ -3,10 +3,9 @@
 //! - An account fails five times from one site, then waits 1, 2, 4 … seconds
 //!   there, up to 15 minutes. Elsewhere it waits for nothing: who attacks an
 //!   account does not lock its owner out.
-//! - A site that fails five times, whatever the accounts, waits as well, twice
-//!   as long each time but no longer than until its failures are down again to
-//!   what it may have; and one that used up the number of a minute waits for the
-//!   next. That wait is not for accounts that have signed in from there, nor
+//! - A site that has used up the failures that it may have a minute, whatever the
+//!   accounts, waits until it may have the next, and longer with each that comes
+//!   all the same. That wait is not for accounts that have signed in from there, nor
 //!   for one's first try: a whole office comes from one address, and some of
 //!   it mistype.
 //!
@@ -197,13 +196,10 @@ impl Crowd {
         // A failure that is worked off in part counts whole.
         let (total, each) = (self.empty_at.duration_since(now).as_nanos(), interval.as_nanos().max(1));
         let level = u32::try_from((total + each - 1) / each).unwrap_or(u32::MAX);
-        let worked_off = |over: u32| {
+        self.wait = level.checked_sub(limit).map_or(SignedDuration::ZERO, |over| {
             let failures = i32::try_from(over).unwrap_or(i32::MAX).saturating_add(1);
-            interval.checked_mul(failures).unwrap_or(LONGEST_WAIT)
-        };
-        let doubling = level.checked_sub(FREE_FAILURES).map(|over| doubled(over).min(worked_off(over)));
-        let used_up = level.checked_sub(limit).map(worked_off);
-        self.wait = doubling.max(used_up).unwrap_or(SignedDuration::ZERO).min(LONGEST_WAIT);
+            interval.checked_mul(failures).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
+        });
     }
 }
 
