@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from support.bystander import Bystander
 from support.lengths import LONG, SEED
 from support.server import USERS, Server, password_of
 from support.sockets import Socket
@@ -127,3 +128,11 @@ def at_once():
             return [result.result() for result in [pool.submit(thing) for thing in things]]
 
     return done
+
+
+@pytest.fixture(scope="module")
+def attacked(lasting_server):
+    """A server that is attacked by the tests of a file, while somebody works on."""
+    bystander = Bystander(lasting_server)
+    yield lasting_server
+    bystander.was_undisturbed()

@@ -33,7 +33,10 @@ impl Server {
         let lines: Vec<String> = (1..=CONNECTIONS).map(|number| format!("main 1;sub {number}")).collect();
         fs::write(folder("config").join("sessions.csv"), lines.join("\n"))?;
         fs::write(folder("config").join("users.txt"), "alice\n")?;
-        fs::write(folder("config").join("vpn-sessions.toml"), "[limits]\ncommands_per_minute = 100000\n")?;
+        fs::write(
+            folder("config").join("vpn-sessions.toml"),
+            "[limits]\ncommands_per_minute = 100000\nsockets_per_account = 100000\nsockets_per_address = 100000\n",
+        )?;
         prepare(&folder("data"))?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let password = password()?;

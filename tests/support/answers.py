@@ -16,6 +16,7 @@ STATUS_OF = {
     "method_not_allowed": 405,
     "taken": 409,
     "not_checked": 409,
+    "too_slow": 408,
     "already_sent": 409,
     "password_is_setting": 409,
     "account_exists": 409,
@@ -26,6 +27,7 @@ STATUS_OF = {
     "not_listed": 409,
     "too_large": 413,
     "unsupported_media_type": 415,
+    "rate_limited": 429,
     "unavailable": 503,
 }
 

@@ -102,9 +102,22 @@ class RawPollingSocket(RawSocket):
     def __init__(self, url):
         super().__init__()
         self.client = plain_session()
-        opened = self.client.get(address(url, "polling"), timeout=SOON).text
+        self.goes_on(url, self.client.get(address(url, "polling"), timeout=SOON).text)
+
+    @classmethod
+    def of(cls, url, opened, headers):
+        """Goes on with what a handshake opened, as whoever sends those headers."""
+        socket = cls.__new__(cls)
+        RawSocket.__init__(socket)
+        socket.client = plain_session()
+        socket.client.headers.update(headers)
+        socket.goes_on(url, opened)
+        return socket
+
+    def goes_on(self, url, opened):
         assert opened.startswith("0{")
         self.place = address(url, "polling") + "&sid=" + json.loads(opened[1:])["sid"]
+        self.path = self.place.removeprefix(url)
 
     def posts(self, content):
         """Sends bytes, whatever they are, and gives the status."""

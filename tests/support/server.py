@@ -48,11 +48,12 @@ def password_of(name):
 class Server:
     """The program, its folders and its settings; stopped at first."""
 
-    def __init__(self, folder, *, seed=None, sessions=SESSIONS, users=USERS, toml=None, **settings):
+    def __init__(self, folder, *, seed=None, authority=None, sessions=SESSIONS, users=USERS, toml=None, **settings):
         self.folder = folder
         self.config_dir = folder / "config"
         self.data_dir = folder / "data"
         self.audit_dir = folder / "audit"
+        self.authority = authority
         self.port = program.free_port()
         self.process = None
         self.tokens = {}
@@ -76,7 +77,7 @@ class Server:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.authority else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def share(self):
@@ -164,7 +165,7 @@ class Server:
 
     def readiness(self):
         """What `/readyz` says."""
-        return Visitor(self.url).gets("/readyz").is_done()
+        return self.visitor().gets("/readyz").is_done()
 
     def takes_changes(self):
         """Whether `/readyz` says that changes can be taken; where they cannot, the status says so too."""
@@ -194,17 +195,22 @@ class Server:
 
     # Who comes.
 
-    def visitor(self):
-        return Visitor(self.url)
+    def visitor(self, headers=()):
+        return self._trusted(Visitor(self.url, headers))
 
     def browser(self):
-        return Browser(self.url)
+        return self._trusted(Browser(self.url))
+
+    def _trusted(self, visitor):
+        """Whoever comes knows the authority that made the server's certificate."""
+        visitor.client.verify = self.authority or True
+        return visitor
 
     def signs_in(self, name, password=None):
         """A program of that account, with an access token that it keeps while the server runs."""
         if password or name not in self.tokens:
             self.tokens[name] = self.logs_in(name, password or password_of(name)).is_done()["token"]
-        return Person(self.url, name, self.tokens[name])
+        return self._trusted(Person(self.url, name, self.tokens[name]))
 
     def logs_in(self, name, password):
         """The answer to `POST /api/loginUser`."""
@@ -221,7 +227,8 @@ class Server:
     def answers(self):
         """Whether it serves: it answers, and does not stand by for another server."""
         try:
-            alive = plain_session().get(self.url + "/healthz", timeout=5).status_code == 200
-            return alive and '"standby"' not in plain_session().get(self.url + "/readyz", timeout=5).text
+            asked = {"timeout": 5, "verify": self.authority or True}
+            alive = plain_session().get(self.url + "/healthz", **asked).status_code == 200
+            return alive and '"standby"' not in plain_session().get(self.url + "/readyz", **asked).text
         except requests.RequestException:
             return False

@@ -2,10 +2,11 @@
 //!
 //! Read [`ports`] first, then [`store`]: the one way in which anything
 //! changes. [`board`], [`accounts`], [`relay`], [`access`], [`reports`] and
-//! [`history`] each are one part of the product on top of it; [`proof`] proves
-//! what the start did not read, [`verification`] what the audit holds,
-//! [`retention`] and [`keys`] see that what is old or was replaced goes, and
-//! [`findings`] is what all of them have to complain about.
+//! [`history`] each are one part of the product on top of it; [`guessing`] makes
+//! whoever fails wait, [`proof`] proves what the start did not read,
+//! [`verification`] what the audit holds, [`retention`] and [`keys`] see that
+//! what is old or was replaced goes, and [`findings`] is what all of them have to
+//! complain about.
 //!
 //! Deliberately absent: HTTP, Socket.IO, SMTP, files and the JSON of the API.
 
@@ -13,6 +14,7 @@ pub mod access;
 pub mod accounts;
 pub mod board;
 pub mod findings;
+pub mod guessing;
 pub mod history;
 pub mod keys;
 pub mod passwords;

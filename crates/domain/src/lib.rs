@@ -7,22 +7,26 @@
 //! [`report`] for the weekly CSV file, [`checkpoint`] for what is signed of it,
 //! [`verification`] for what proves both, [`list_file`] for the two files that
 //! people write, [`history`] for finding sessions again, [`import`] for those of
-//! other tools, [`account`] for who may, [`access`] for who did, and [`outbox`]
-//! for the relay.
+//! other tools, [`account`] for who may, [`access`] for who did, [`address`] for
+//! where from, [`guessing`] and [`rate`] for how often, and [`outbox`] for the
+//! relay.
 //!
 //! Deliberately absent: async, the clock, randomness, files, the network, and
 //! the JSON that the API speaks.
 
 pub mod access;
 pub mod account;
+pub mod address;
 pub mod board;
 pub mod checkpoint;
 pub mod connection;
+pub mod guessing;
 pub mod history;
 pub mod import;
 pub mod list_file;
 pub mod names;
 pub mod outbox;
+pub mod rate;
 pub mod record;
 pub mod report;
 pub mod session;

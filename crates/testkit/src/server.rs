@@ -24,7 +24,11 @@ use domain::{
 };
 use outbound::FolderShare;
 use tokio::{sync::oneshot, task::JoinHandle};
-use web::{Parts, WebSettings, access_token::AccessTokens};
+use web::{
+    Parts, WebSettings,
+    access_token::AccessTokens,
+    limits::{LimitSettings, Limits},
+};
 
 use crate::TestWorld;
 
@@ -107,6 +111,8 @@ async fn parts(world: &TestWorld) -> Parts {
         history,
         findings,
         access_tokens: AccessTokens::new(b"a secret for tests, long enough to be one"),
+        limits: Limits::new(&settings().limits, Arc::clone(&everything.clock)),
+        tls: None,
         clock: everything.clock,
         entropy: everything.entropy,
         settings: settings(),
@@ -126,11 +132,19 @@ fn settings() -> WebSettings {
     WebSettings {
         access_token_minutes: 60,
         public_origin: None,
+        trusted_proxies: Vec::new(),
         only_loopback: false,
         ping_interval: Duration::from_secs(20),
         ping_timeout: Duration::from_secs(10),
         max_payload: 65_536,
-        max_sockets: 100,
+        limits: LimitSettings {
+            sockets: 100,
+            sockets_per_account: 100,
+            sockets_per_address: 100,
+            commands_per_minute: 6_000,
+            messages_per_minute: 6_000,
+            failed_sign_ins_per_minute: 20,
+        },
     }
 }
 

@@ -12,7 +12,6 @@ mod finding;
 mod layers;
 mod mail;
 mod nearest;
-mod network;
 mod origin;
 mod parse;
 mod problem;
@@ -36,6 +35,7 @@ use std::{
 };
 
 use clap::ArgMatches;
+use domain::address::Network;
 use jiff::tz::TimeZone;
 
 pub use self::{
@@ -43,16 +43,15 @@ pub use self::{
     finding::{Finding, Severity},
     layers::{Layers, arguments},
     mail::MailConfig,
-    network::Network,
     report::Report,
     secret::Secret,
-    sections::RetentionConfig,
+    sections::{LimitsConfig, RetentionConfig, TlsConfig},
 };
 use self::{
     layers::read_file,
     origin::Origin,
     problem::Problem,
-    sections::{LimitsConfig, OidcConfig, SocketConfig, TlsConfig},
+    sections::{OidcConfig, SocketConfig},
     settings::{
         AUDIT_DIR, BOARD_ACCESS, BOARD_END_UNCONFIRMED_AFTER_MINUTES, CONFIG_DIR, DATA_DIR, DATABASE_URL, HC_PW,
         HC_USER, JWT_MINUTES, LISTEN, LOG_FORMAT, PORT, PUBLIC_URL, RUST_LOG, SECRET_KEY, SSL_CERT_FILE, TIMEZONE,
@@ -100,7 +99,6 @@ pub struct Config {
     /// How many days things are kept.
     pub retention: RetentionConfig,
     /// The server's own certificate.
-    #[allow(dead_code, reason = "not in force yet")]
     pub tls: Option<TlsConfig>,
     /// The provider of single sign-on.
     #[allow(dead_code, reason = "not in force yet")]
@@ -182,7 +180,7 @@ impl Config {
             mail: MailConfig::read(values),
             jwt_minutes: values.number(&JWT_MINUTES),
             public_url: values.optional(&PUBLIC_URL, parse::public_url),
-            trusted_proxies: values.list(&TRUSTED_PROXIES, Network::parse),
+            trusted_proxies: values.list(&TRUSTED_PROXIES, parse::network),
             socket: SocketConfig::read(values),
             limits: LimitsConfig::read(values),
             retention: RetentionConfig::read(values),

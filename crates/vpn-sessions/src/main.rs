@@ -18,6 +18,7 @@ mod backup;
 mod config;
 mod files;
 mod logs;
+mod pinned;
 mod remote;
 mod repair;
 mod secret;

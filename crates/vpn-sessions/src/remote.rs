@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::Value;
 
-use crate::config::Config;
+use crate::{config::Config, pinned};
 
 /// How long a server may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
@@ -28,7 +28,7 @@ impl Remote {
             return Ok(None);
         }
         let server = named.unwrap_or_else(|| own_address(config));
-        let client = client(&server)?;
+        let client = client(&server, config)?;
         let server = Url::parse(&server).with_context(|| format!("{server} is no address"))?;
         let token = match matches.get_one::<String>("token") {
             Some(token) => token.clone(),
@@ -54,7 +54,7 @@ impl Remote {
 /// Asks the server on this machine whether it is alive.
 pub(crate) async fn health(config: &Config) -> anyhow::Result<()> {
     let url = format!("{}/healthz", own_address(config));
-    let answer = client(&url)?
+    let answer = client(&url, config)?
         .get(&url)
         .send()
         .await
@@ -69,7 +69,8 @@ pub(crate) fn own_address(config: &Config) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    format!("http://{address}")
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 async fn access_token(client: &reqwest::Client, server: &Url, config: &Config) -> anyhow::Result<String> {
@@ -95,7 +96,7 @@ async fn sent(request: RequestBuilder, server: &Url) -> anyhow::Result<Response>
 
 /// A client for that server; no proxy is asked for one on this machine, since
 /// it would be told the password.
-fn client(server: &str) -> anyhow::Result<reqwest::Client> {
+fn client(server: &str, config: &Config) -> anyhow::Result<reqwest::Client> {
     let url = Url::parse(server).with_context(|| format!("{server} is no address"))?;
     let is_here = match url.host_str() {
         Some("localhost") => true,
@@ -103,5 +104,11 @@ fn client(server: &str) -> anyhow::Result<reqwest::Client> {
         None => false,
     };
     let builder = reqwest::Client::builder().timeout(ANSWERS_WITHIN);
+    let builder = match &config.tls {
+        Some(tls) if server.starts_with(&own_address(config)) => {
+            builder.tls_backend_preconfigured(pinned::client_config(&tls.cert)?)
+        }
+        Some(_) | None => builder,
+    };
     Ok(if is_here { builder.no_proxy() } else { builder }.build()?)
 }

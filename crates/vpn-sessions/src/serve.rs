@@ -22,14 +22,25 @@ use app::{
     reports::Reports,
     store::World,
 };
-use domain::{access::Changer, account::People, board::ReportZone, names::UserName};
+use domain::{
+    access::Changer,
+    account::{ListedUser, People},
+    board::ReportZone,
+    connection::ConnectionList,
+    names::UserName,
+};
 use ledger::{FileLedger, FolderChains, Term};
 use outbound::{FolderShare, SmtpMailer, SystemClock, SystemEntropy};
 use tokio::runtime::Runtime;
-use web::{Parts, WebSettings, access_token::AccessTokens};
+use web::{
+    Parts, WebSettings,
+    access_token::AccessTokens,
+    limits::{LimitSettings, Limits},
+    tls::Tls,
+};
 
 use crate::{
-    config::{BoardAccess, Config, Severity},
+    config::{BoardAccess, Config, LimitsConfig, Severity},
     files, secret,
 };
 
@@ -62,15 +73,16 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let listener = listen(config)?;
     let address = listener.local_addr()?;
     let findings = Arc::new(Findings::new(Arc::new(SystemClock)));
+    let tls = files::certificate(config)?.map(Tls::new);
     let stop = Stop::listens();
     let ready = async {
-        let (term, front) = Front::Listener(listener).until_held(&config.data_dir, &findings).await?;
+        let (term, front) = Front::Listener(listener).until_held(&config.data_dir, &findings, tls.as_ref()).await?;
         let term = Arc::new(term);
         // They may have changed while this server stood by.
         let connections = files::connections(config).map_or(lists.0, Arc::new);
         let users = files::users(config).unwrap_or(lists.1);
         let world = open_world(&term, findings).await?;
-        let parts = Arc::new(parts(config, &world, connections, users).await?);
+        let parts = Arc::new(parts(config, &world, (connections, users), tls).await?);
         anyhow::Ok((term, parts, front, world.ledger))
     };
     let (term, parts, front, ledger) = tokio::select! {
@@ -153,8 +165,8 @@ async fn open_world(term: &Arc<Term>, findings: Arc<Findings>) -> anyhow::Result
 async fn parts(
     config: &Config,
     world: &World,
-    connections: Arc<domain::connection::ConnectionList>,
-    users: Vec<domain::account::ListedUser>,
+    (connections, users): (Arc<ConnectionList>, Vec<ListedUser>),
+    tls: Option<Tls>,
 ) -> anyhow::Result<Parts> {
     let findings = Arc::clone(&world.findings);
     let zone = ReportZone { name: config.timezone_name.clone(), rules: config.timezone.clone() };
@@ -181,6 +193,7 @@ async fn parts(
     let accounts = accounts(config, world, users, Arc::clone(&access)).await?;
     accounts.take_service_password().await?;
     accounts.end_stale(Vec::new()).await;
+    let settings = web_settings(config);
     Ok(Parts {
         accounts,
         access,
@@ -190,16 +203,18 @@ async fn parts(
         history: Arc::new(history),
         findings,
         access_tokens: AccessTokens::new(&key),
+        limits: Limits::new(&settings.limits, Arc::clone(&world.clock)),
+        tls,
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
-        settings: web_settings(config),
+        settings,
     })
 }
 
 async fn accounts(
     config: &Config,
     world: &World,
-    users: Vec<domain::account::ListedUser>,
+    users: Vec<ListedUser>,
     access: Arc<AccessLog>,
 ) -> anyhow::Result<Accounts> {
     let service_user = UserName::parse(&config.hc_user).context("HC_USER")?;
@@ -236,11 +251,23 @@ fn web_settings(config: &Config) -> WebSettings {
     WebSettings {
         access_token_minutes: config.jwt_minutes,
         public_origin: config.public_url.as_deref().map(origin),
+        trusted_proxies: config.trusted_proxies.clone(),
         only_loopback: config.is_for_trying_out(),
         ping_interval: Duration::from_millis(config.socket.ping_interval_ms.into()),
         ping_timeout: Duration::from_millis(config.socket.ping_timeout_ms.into()),
         max_payload: config.socket.max_payload as usize,
-        max_sockets: config.limits.sockets as usize,
+        limits: limit_settings(&config.limits),
+    }
+}
+
+fn limit_settings(limits: &LimitsConfig) -> LimitSettings {
+    LimitSettings {
+        sockets: limits.sockets as usize,
+        sockets_per_account: limits.sockets_per_account as usize,
+        sockets_per_address: limits.sockets_per_address as usize,
+        commands_per_minute: limits.commands_per_minute,
+        messages_per_minute: limits.messages_per_minute,
+        failed_sign_ins_per_minute: limits.failed_sign_ins_per_minute,
     }
 }
 
@@ -264,7 +291,8 @@ fn welcome(config: &Config, parts: &Parts, address: SocketAddr) {
     let users = parts.accounts.people().listed().len();
     let mail = if config.mail.server.is_some() { "mailed" } else { "held, as no mail server is configured" };
     tracing::info!(connections, users, "Messages are {mail}");
-    tracing::info!("Listening on http://{address}");
+    let scheme = if parts.tls.is_some() { "https" } else { "http" };
+    tracing::info!("Listening on {scheme}://{address}");
 }
 
 /// Ends when the process is asked to stop, or when a part that should go on

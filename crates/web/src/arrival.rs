@@ -1,12 +1,14 @@
 //! Where a request comes from: the address of its network peer, and the browser.
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::convert::Infallible;
 
 use app::accounts::Arrival;
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::FromRequestParts,
     http::{Extensions, HeaderMap, header, request::Parts as Head},
 };
+
+use crate::peer::PeerAddress;
 
 /// The names that browsers give themselves; whoever builds on another one
 /// names both, so the order matters.
@@ -40,9 +42,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Came {
     }
 }
 
-/// The address of the network peer, where the connection tells it.
+/// The address of the network peer, behind the proxies that are trusted.
 pub(crate) fn address(extensions: &Extensions) -> Option<String> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_string())
+    extensions.get::<PeerAddress>().map(PeerAddress::to_string)
 }
 
 /// `Firefox on Windows`; nothing of what else a client says of itself is kept.

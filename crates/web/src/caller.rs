@@ -12,12 +12,12 @@ use domain::{
     session::Source,
 };
 
-use crate::{Parts, Shared, arrival, problem::Problem};
+use crate::{Parts, Shared, arrival, limits::Kind, peer::OverTls, problem::Problem};
 
 /// The cookie that carries a browser's access token. Over TLS its name tells
 /// the browser to let nobody else set it.
-pub(crate) fn cookie_name(secure: bool) -> &'static str {
-    if secure { "__Host-vpn_sessions" } else { "vpn_sessions" }
+pub(crate) fn cookie_name(OverTls(over_tls): OverTls) -> &'static str {
+    if over_tls { "__Host-vpn_sessions" } else { "vpn_sessions" }
 }
 
 /// Whoever signed in.
@@ -49,11 +49,11 @@ pub(crate) struct Admin;
 pub(crate) struct ChangingAdmin(pub(crate) Visitor);
 
 impl Caller {
-    /// Whoever the headers prove, if anybody.
-    pub(crate) fn of_headers(headers: &HeaderMap, parts: &Parts) -> Option<Caller> {
-        match header_token(headers) {
+    /// Whoever a request's head proves, if anybody.
+    pub(crate) fn of_head(head: &Head, parts: &Parts) -> Option<Caller> {
+        match header_token(&head.headers) {
             Some(token) => Caller::of_token(token, Source::Api, parts),
-            None => Caller::of_cookie(headers, parts),
+            None => Caller::of_cookie(&head.headers, OverTls::of(&head.extensions), parts),
         }
     }
 
@@ -69,9 +69,9 @@ impl Caller {
     }
 
     /// Whoever the browser's cookie proves.
-    pub(crate) fn of_cookie(headers: &HeaderMap, parts: &Parts) -> Option<Caller> {
+    pub(crate) fn of_cookie(headers: &HeaderMap, over_tls: OverTls, parts: &Parts) -> Option<Caller> {
         let jar = CookieJar::from_headers(headers);
-        let cookie = jar.get(cookie_name(parts.settings.is_secure()))?;
+        let cookie = jar.get(cookie_name(over_tls))?;
         Caller::of_token(cookie.value(), Source::Page, parts)
     }
 
@@ -87,7 +87,9 @@ impl Caller {
 impl FromRequestParts<Shared> for Caller {
     type Rejection = Problem;
     async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<Caller, Problem> {
-        Caller::of_headers(&head.headers, parts).ok_or_else(Problem::unauthorized)
+        let caller = Caller::of_head(head, parts).ok_or_else(Problem::unauthorized)?;
+        parts.limits.count(&caller.actor.user, Kind::of(head))?;
+        Ok(caller)
     }
 }
 
@@ -161,7 +163,8 @@ impl From<ChangingAdmin> for Changer {
     }
 }
 
-fn header_token(headers: &HeaderMap) -> Option<&str> {
+/// The token that a program sends.
+pub(crate) fn header_token(headers: &HeaderMap) -> Option<&str> {
     let own = headers.get("x-access-tokens").and_then(|value| value.to_str().ok());
     own.or_else(|| {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;

@@ -1,24 +1,31 @@
 //! What stands before every request: who may come from where, and what every
 //! answer tells the browser.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, HttpBody},
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
 use futures_util::StreamExt;
+use tokio::time::{Instant, timeout_at};
 
-use crate::{Shared, WebSettings, api::MAX_BODY_BYTES, problem::Problem, socket};
+use crate::{Parts, Shared, WebSettings, api::MAX_BODY_BYTES, peer::OverTls, problem::Problem, socket};
 
 /// How much of a body that is too long is taken off the wire, in bytes; the
 /// connection of one that is longer still is cut.
 const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
+/// A body that has not come whole after this long is not waited for: 128 KiB take
+/// it at 56 kbit/s.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                      form-action 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -29,19 +36,36 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// For a year (ASVS 3.4.1), this host and those below it.
+const TLS_ONLY: &str = "max-age=31536000; includeSubDomains";
+
 /// Headers that only a proxy adds.
 const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via"];
 
 /// Each answer tells the browser what it may do with it; what has no other
 /// word for it is private and not kept.
 pub(crate) async fn security_headers(request: Request, next: Next) -> Response {
+    let OverTls(over_tls) = OverTls::of(request.extensions());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if over_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TLS_ONLY));
+    }
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// A request says once for whom it is (RFC 9112, 3.2): whatever stands before us
+/// might have read another one.
+pub(crate) async fn one_host(request: Request, next: Next) -> Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        return Problem::bad_request("a request has one header Host; send it once").into_response();
+    }
+    next.run(request).await
 }
 
 /// With settings that are good for trying out only, nobody is served who comes
@@ -59,23 +83,26 @@ pub(crate) async fn only_loopback(State(parts): State<Shared>, request: Request,
 /// Takes a request's body off the wire before anybody looks at it: a refusal
 /// that leaves it there makes the connection break, and the client may not get
 /// to read why. What is too long is passed on just so long that it is refused.
-pub(crate) async fn whole_body(request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with(socket::PATH) || request.body().is_end_stream() {
+pub(crate) async fn whole_body(State(parts): State<Shared>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
         return next.run(request).await;
     }
+    let longest = MAX_BODY_BYTES.max(parts.settings.max_payload) + 1;
+    let in_time = Instant::now() + BODY_TIMEOUT;
     let (head, body) = request.into_parts();
     let mut frames = body.into_data_stream();
     let (mut kept, mut taken) = (Vec::new(), 0);
     while taken <= MAX_DRAINED_BYTES {
-        let frame = match frames.next().await {
-            Some(Ok(frame)) => frame,
-            Some(Err(error)) => {
+        let frame = match timeout_at(in_time, frames.next()).await {
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(error))) => {
                 return Problem::bad_request(format!("the body did not arrive whole: {error}")).into_response();
             }
-            None => break,
+            Ok(None) => break,
+            Err(_) => return Problem::too_slow(BODY_TIMEOUT).into_response(),
         };
         taken += frame.len();
-        let room = (MAX_BODY_BYTES + 1).saturating_sub(kept.len());
+        let room = longest.saturating_sub(kept.len());
         kept.extend_from_slice(&frame[..frame.len().min(room)]);
     }
     next.run(Request::from_parts(head, Body::from(kept))).await
@@ -102,7 +129,8 @@ pub(crate) async fn socket_problems(request: Request, next: Next) -> Response {
 pub(crate) async fn same_origin(State(parts): State<Shared>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let opens_socket = request.uri().path().starts_with(socket::PATH);
-    if (!reads || opens_socket) && !comes_from_us(request.headers(), &parts.settings) {
+    if (!reads || opens_socket) && !comes_from_us(request.headers(), OverTls::of(request.extensions()), &parts.settings)
+    {
         let detail = "a browser may do this from this server's own pages only; where the server is known by another \
                       address, set PUBLIC_URL to it";
         return Problem::forbidden(detail).into_response();
@@ -113,18 +141,21 @@ pub(crate) async fn same_origin(State(parts): State<Shared>, request: Request, n
 /// Whether the request comes from our own pages, or from no browser. Browsers
 /// send `Origin` (RFC 6454) or `Sec-Fetch-Site` (Fetch Metadata) with whatever
 /// another site makes them do.
-fn comes_from_us(headers: &HeaderMap, settings: &WebSettings) -> bool {
+fn comes_from_us(headers: &HeaderMap, over_tls: OverTls, settings: &WebSettings) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    match (text("origin"), text("sec-fetch-site")) {
-        (Some(origin), _) => is_our_origin(origin, text("host").unwrap_or_default(), settings),
-        (None, site) => matches!(site, None | Some("same-origin" | "none")),
+    let origins: Vec<&str> = headers.get_all("origin").iter().map(|value| value.to_str().unwrap_or("?")).collect();
+    let host = text("host").unwrap_or_default();
+    if origins.is_empty() {
+        return matches!(text("sec-fetch-site"), None | Some("same-origin" | "none"));
     }
+    origins.iter().all(|origin| is_our_origin(origin, host, over_tls, settings))
 }
 
-fn is_our_origin(origin: &str, host: &str, settings: &WebSettings) -> bool {
+fn is_our_origin(origin: &str, host: &str, over_tls: OverTls, settings: &WebSettings) -> bool {
+    let schemes: &[&str] = if over_tls.0 { &["https"] } else { &["http", "https"] };
     match &settings.public_origin {
         Some(public) => origin == public,
-        None => !host.is_empty() && (origin == format!("http://{host}") || origin == format!("https://{host}")),
+        None => !host.is_empty() && schemes.iter().any(|scheme| origin == format!("{scheme}://{host}")),
     }
 }
 
@@ -140,10 +171,12 @@ fn is_loopback(headers: &HeaderMap) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
-impl WebSettings {
-    /// Whether browsers see the server by TLS.
+impl Parts {
+    /// Whether all browsers see the server by TLS; others may behind a proxy,
+    /// see [`OverTls`].
     pub(crate) fn is_secure(&self) -> bool {
-        self.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
+        self.tls.is_some()
+            || self.settings.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
     }
 }
 
@@ -152,21 +185,34 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::limits::LimitSettings;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        pairs.collect()
+        let mut headers = HeaderMap::new();
+        pairs.for_each(|(name, value)| {
+            headers.append(name, value);
+        });
+        headers
     }
 
     fn settings(public_origin: Option<&str>) -> WebSettings {
         WebSettings {
             access_token_minutes: 60,
             public_origin: public_origin.map(str::to_owned),
+            trusted_proxies: Vec::new(),
             only_loopback: true,
             ping_interval: Duration::from_secs(20),
             ping_timeout: Duration::from_secs(10),
             max_payload: 65_536,
-            max_sockets: 10,
+            limits: LimitSettings {
+                sockets: 10,
+                sockets_per_account: 10,
+                sockets_per_address: 10,
+                commands_per_minute: 10,
+                messages_per_minute: 10,
+                failed_sign_ins_per_minute: 10,
+            },
         }
     }
 
@@ -182,13 +228,14 @@ mod tests {
             (&[("host", "board"), ("origin", "null")], false),
             (&[("host", "board"), ("origin", "")], false),
             (&[("origin", "http://")], false),
+            (&[("host", "board"), ("origin", "http://board"), ("origin", "http://evil.example")], false),
             (&[("host", "board"), ("sec-fetch-site", "cross-site")], false),
             (&[("host", "board"), ("sec-fetch-site", "same-site")], false),
             (&[("host", "board"), ("sec-fetch-site", "same-origin")], true),
             (&[("host", "board"), ("sec-fetch-site", "none")], true),
             (&[("host", "board"), ("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")], false),
         ] {
-            assert_eq!(comes_from_us(&headers(pairs), &settings(None)), ours, "{pairs:?}");
+            assert_eq!(comes_from_us(&headers(pairs), OverTls(false), &settings(None)), ours, "{pairs:?}");
         }
     }
 
@@ -202,9 +249,8 @@ mod tests {
             ("https://internal:5000", false),
         ] {
             let pairs = [("host", "internal:5000"), ("origin", origin)];
-            assert_eq!(comes_from_us(&headers(&pairs), &settings), ours, "{origin}");
+            assert_eq!(comes_from_us(&headers(&pairs), OverTls(true), &settings), ours, "{origin}");
         }
-        assert!(settings.is_secure());
     }
 
     #[test]

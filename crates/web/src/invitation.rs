@@ -16,6 +16,7 @@ use crate::{
     assets,
     given::Named,
     pages::{refused, rendered, signed_in},
+    peer::OverTls,
     problem::Problem,
 };
 
@@ -49,6 +50,7 @@ pub(crate) async fn accept(
     State(parts): State<Shared>,
     Named(secret): Named,
     Came(from): Came,
+    over_tls: OverTls,
     headers: HeaderMap,
     form: Result<Form<ChosenPassword>, FormRejection>,
 ) -> Response {
@@ -62,7 +64,7 @@ pub(crate) async fn accept(
         return page(StatusCode::BAD_REQUEST, "The two passwords differ.");
     }
     match parts.accounts.accept_invitation(&secret, &chosen.password, from).await {
-        Ok(sign_in) => signed_in(&parts, &headers, &sign_in, "/").await,
+        Ok(sign_in) => signed_in(&parts, over_tls, &headers, &sign_in, "/").await,
         Err(SetPasswordError::Refused(_)) => used_up(),
         Err(error @ (SetPasswordError::Unavailable(_) | SetPasswordError::Password(PasswordError::Busy))) => {
             page(StatusCode::SERVICE_UNAVAILABLE, &sentence(&error.to_string()))

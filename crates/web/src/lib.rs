@@ -28,9 +28,15 @@ use app::{
 };
 use axum::{Router, middleware};
 use axum_server::{Handle, accept::NoDelayAcceptor};
+use domain::address::Network;
 use engineioxide::layer::EngineIoLayer;
 
-use crate::{access_token::AccessTokens, socket::Sockets};
+use crate::{
+    access_token::AccessTokens,
+    limits::{LimitSettings, Limits},
+    socket::Sockets,
+    tls::Tls,
+};
 
 pub mod access_token;
 mod api;
@@ -40,11 +46,15 @@ mod caller;
 mod doors;
 mod given;
 mod invitation;
+pub mod limits;
 mod pages;
+mod peer;
 mod problem;
+mod seats;
 mod shapes;
 mod socket;
 mod standby;
+pub mod tls;
 
 pub use standby::Standby;
 
@@ -52,6 +62,12 @@ pub use shapes::entry_json;
 
 /// A client that has not sent its request head after this long is cut off.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Most headers of a request: twice what browsers and a chain of proxies send.
+const MAX_HEADERS: usize = 64;
+
+/// Longest head of a request, in bytes: a path, a cookie and room for proxies.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// How long requests under way may take when the server stops; sockets are
 /// told at once. Within App Service's five seconds, and ours of three.
@@ -64,6 +80,8 @@ pub struct WebSettings {
     pub access_token_minutes: u32,
     /// The origin under which browsers see the server, where that is set.
     pub public_origin: Option<String>,
+    /// The proxies that are believed about whom they speak for.
+    pub trusted_proxies: Vec<Network>,
     /// Settings that are good for trying out only: serve loopback and nobody else.
     pub only_loopback: bool,
     /// Engine.IO's ping interval.
@@ -72,8 +90,8 @@ pub struct WebSettings {
     pub ping_timeout: Duration,
     /// Longest Socket.IO packet from a client, in bytes.
     pub max_payload: usize,
-    /// Most sockets at once.
-    pub max_sockets: usize,
+    /// How much there may be of what costs something.
+    pub limits: LimitSettings,
 }
 
 /// What the web works with.
@@ -94,6 +112,10 @@ pub struct Parts {
     pub findings: Arc<Findings>,
     /// Signs and proves access tokens.
     pub access_tokens: AccessTokens,
+    /// What is used up of the limits.
+    pub limits: Limits,
+    /// The server's own TLS; without it, it speaks plain HTTP.
+    pub tls: Option<Tls>,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
     /// What gives fresh ids.
@@ -116,25 +138,37 @@ pub async fn serve(
 ) -> io::Result<()> {
     let sockets = Sockets::start(Arc::clone(&parts));
     let handle = Handle::new();
-    let service = router(parts, &sockets).into_make_service_with_connect_info::<SocketAddr>();
+    let tls = parts.tls.clone();
+    let router = router(parts, &sockets);
     tokio::spawn(stop_with(stop, handle.clone(), Arc::clone(&sockets)));
-    server(listener, handle)?.serve(service).await
+    answer(listener, handle, tls, router).await
 }
 
-fn server(
-    listener: TcpListener,
-    handle: Handle<SocketAddr>,
-) -> io::Result<axum_server::Server<SocketAddr, NoDelayAcceptor>> {
+/// Answers by that router, until the handle is told to stop.
+async fn answer(listener: TcpListener, handle: Handle<SocketAddr>, tls: Option<Tls>, router: Router) -> io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     // Restricted to HTTP/1, axum-server upgrades no connection to a WebSocket.
     let mut server = axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEAD_TIMEOUT);
-    server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
-    Ok(server.acceptor(NoDelayAcceptor::new()))
+    let builder = server.http_builder();
+    builder.http1().header_read_timeout(HEAD_TIMEOUT).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD_BYTES);
+    // So nobody gets to ask anything by HTTP/2.
+    builder.http2().max_concurrent_streams(0);
+    match tls {
+        Some(tls) => server.acceptor(tls).serve(service).await,
+        None => server.acceptor(NoDelayAcceptor::new()).serve(service).await,
+    }
 }
 
 async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<SocketAddr>, sockets: Arc<Sockets>) {
     stop.await;
     sockets.stop().await;
     handle.graceful_shutdown(Some(GRACE));
+}
+
+/// Reads a packet of a socket as far as it can be read without a board; whether
+/// it is one. Fuzzing needs it.
+pub fn read_packet(text: &str) -> bool {
+    socket::reads(text)
 }
 
 /// Everything that is served, behind its doors.
@@ -144,9 +178,13 @@ fn router(parts: Shared, sockets: &Arc<Sockets>) -> Router {
     routes
         .with_state(Arc::clone(&parts))
         .layer(EngineIoLayer::from_config(Arc::clone(sockets), socket::engine_config(&parts.settings)))
+        .layer(middleware::from_fn_with_state(Arc::clone(sockets), socket::admit))
         .layer(middleware::from_fn(doors::socket_problems))
         .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::same_origin))
-        .layer(middleware::from_fn_with_state(parts, doors::only_loopback))
-        .layer(middleware::from_fn(doors::whole_body))
+        .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::only_loopback))
+        .layer(middleware::from_fn(doors::one_host))
+        .layer(middleware::from_fn_with_state(Arc::clone(&parts), doors::whole_body))
+        .layer(middleware::from_fn_with_state(Arc::clone(&parts), limits::not_too_often))
         .layer(middleware::from_fn(doors::security_headers))
+        .layer(middleware::from_fn_with_state(parts, peer::settle))
 }

@@ -23,6 +23,8 @@ use crate::{
     caller::{Caller, cookie_name},
     given::Asked,
     invitation,
+    limits::in_turn,
+    peer::{OverTls, PeerAddress},
     problem::Problem,
 };
 
@@ -136,7 +138,9 @@ async fn login(State(parts): State<Shared>, Asked(next): Asked<Next>) -> Respons
 
 async fn sign_in(
     State(parts): State<Shared>,
+    peer: PeerAddress,
     Came(from): Came,
+    over_tls: OverTls,
     headers: HeaderMap,
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
@@ -145,42 +149,52 @@ async fn sign_in(
         Err(rejection) => return Problem::bad_request(rejection.body_text()).into_response(),
     };
     let next = own_path(&form.next);
-    match parts.accounts.sign_in(&form.user, &form.password, from).await {
-        Ok(sign_in) => signed_in(&parts, &headers, &sign_in, next).await,
-        Err(error) => {
-            let problem = Problem::from(error);
-            login_page(&parts, problem.status, &problem.detail, &form.user, next)
+    let proved = async { Ok(parts.accounts.sign_in(&form.user, &form.password, from).await?) };
+    match in_turn(&parts.limits, &form.user, peer, proved).await {
+        Ok(sign_in) => signed_in(&parts, over_tls, &headers, &sign_in, next).await,
+        Err(problem) => {
+            let page = login_page(&parts, problem.status, &problem.detail, &form.user, next);
+            problem.with_headers_on(page)
         }
     }
 }
 
-async fn sign_out(State(parts): State<Shared>, jar: CookieJar, caller: Result<Caller, Problem>) -> Response {
+async fn sign_out(
+    State(parts): State<Shared>,
+    over_tls: OverTls,
+    jar: CookieJar,
+    caller: Result<Caller, Problem>,
+) -> Response {
     if let Some(id) = caller.ok().and_then(|caller| caller.sign_in())
         && let Err(failure) = parts.accounts.sign_out(id).await
     {
         return Problem::from(failure).into_response();
     }
-    let secure = parts.settings.is_secure();
-    let removal = Cookie::build((cookie_name(secure), "")).path("/").secure(secure);
+    let removal = Cookie::build((cookie_name(over_tls), "")).path("/").secure(over_tls.0);
     (jar.remove(removal), Redirect::to("/login")).into_response()
 }
 
 /// Gives the browser its cookie, and sends it on; the sign-in that it had ends.
-pub(crate) async fn signed_in(parts: &Parts, headers: &HeaderMap, sign_in: &SignIn, next: &str) -> Response {
+pub(crate) async fn signed_in(
+    parts: &Parts,
+    over_tls: OverTls,
+    headers: &HeaderMap,
+    sign_in: &SignIn,
+    next: &str,
+) -> Response {
     let token = match parts.access_tokens.for_sign_in(sign_in) {
         Ok(token) => token,
         Err(error) => return Problem::unavailable(error.to_string()).into_response(),
     };
-    if let Some(before) = Caller::of_cookie(headers, parts).and_then(|caller| caller.sign_in())
+    if let Some(before) = Caller::of_cookie(headers, over_tls, parts).and_then(|caller| caller.sign_in())
         && let Err(failure) = parts.accounts.sign_out(before).await
     {
         return Problem::from(failure).into_response();
     }
-    let secure = parts.settings.is_secure();
-    let cookie = Cookie::build((cookie_name(secure), token))
+    let cookie = Cookie::build((cookie_name(over_tls), token))
         .path("/")
         .http_only(true)
-        .secure(secure)
+        .secure(over_tls.0)
         .same_site(SameSite::Lax)
         .max_age(time::Duration::days(COOKIE_DAYS));
     (CookieJar::new().add(cookie), Redirect::to(next)).into_response()

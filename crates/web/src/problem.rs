@@ -1,5 +1,7 @@
 //! Errors as people and programs get them: RFC 9457, with a stable code.
 
+use std::time::Duration;
+
 use app::{
     accounts::{SetPasswordError, SignInError},
     history::HistoryError,
@@ -14,6 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{account::AccountRefusal, board::Refusal, outbox::RelayRefusal};
+use jiff::SignedDuration;
 use wire::{board::Session, service};
 
 use crate::shapes;
@@ -62,6 +65,34 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
+    /// Too much of something; after that time it goes on.
+    pub(crate) fn rate_limited(what: impl Into<String>, wait: SignedDuration) -> Problem {
+        let seconds = u64::try_from(wait.as_secs()).unwrap_or(0) + u64::from(wait.subsec_nanos() > 0);
+        let seconds = seconds.max(1);
+        let detail = format!("{}; try again in {seconds} s", what.into());
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        Problem { retry_after: Some(seconds), ..problem }
+    }
+
+    /// A request that does not come to its end.
+    pub(crate) fn too_slow(limit: Duration) -> Problem {
+        let detail = format!("the body did not come within {} s; send it at once", limit.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail)
+    }
+
+    /// Whether nobody was proved.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+    }
+
+    /// Says on a page, too, what a client reads from the headers.
+    pub(crate) fn with_headers_on(&self, mut page: Response) -> Response {
+        if let Some(seconds) = self.retry_after {
+            page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        page
+    }
+
     pub(crate) fn no_such_path() -> Problem {
         Problem::not_found("not_found", "there is nothing at this address; the API is described at /api/openapi.json")
     }
@@ -82,6 +113,9 @@ impl IntoResponse for Problem {
             holders: self.holders,
         };
         let mut response = (self.status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if let Some(seconds) = self.retry_after {
@@ -117,7 +151,7 @@ impl From<Refusal> for Problem {
             }
         };
         let holders = refusal.holders().iter().map(shapes::session).collect();
-        Problem { status, code: refusal.code(), detail: refusal.to_string(), holders, retry_after: None }
+        Problem { holders, ..Problem::new(status, refusal.code(), refusal.to_string()) }
     }
 }
 

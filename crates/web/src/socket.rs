@@ -9,10 +9,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -22,14 +19,23 @@ use engineioxide::{DisconnectReason, Str, config::EngineIoConfig, handler::Engin
 use tokio::sync::{mpsc, oneshot};
 use wire::board::SocketAuth;
 
-use crate::{Parts, WebSettings, caller::Caller, problem::Problem};
+use crate::{
+    Parts, WebSettings,
+    caller::Caller,
+    limits::Kind,
+    problem::Problem,
+    seats::{AccountSeat, Seat},
+};
 
+pub(crate) use self::admission::admit;
 use self::{
+    admission::Opener,
     command::Given,
     hub::{Hub, Notice},
     packet::Packet,
 };
 
+mod admission;
 mod command;
 mod hub;
 mod packet;
@@ -54,6 +60,8 @@ pub(crate) type Socket = engineioxide::Socket<Peer>;
 #[derive(Default)]
 pub(crate) struct Peer {
     caller: Mutex<Option<Caller>>,
+    /// Held as long as the socket is.
+    seat: Mutex<Option<AccountSeat>>,
 }
 
 impl Peer {
@@ -67,7 +75,7 @@ impl Peer {
 pub(crate) struct Sockets {
     parts: Arc<Parts>,
     hub: mpsc::Sender<Notice>,
-    open: Arc<AtomicUsize>,
+    openers: Arc<Mutex<BySocket<Opener>>>,
 }
 
 pub(crate) fn engine_config(settings: &WebSettings) -> EngineIoConfig {
@@ -87,7 +95,7 @@ impl Sockets {
     pub(crate) fn start(parts: Arc<Parts>) -> Arc<Sockets> {
         let (hub, notices) = mpsc::channel(MAX_WAITING_NOTICES);
         tokio::spawn(Hub::new(Arc::clone(&parts)).run(notices));
-        Arc::new(Sockets { parts, hub, open: Arc::default() })
+        Arc::new(Sockets { parts, hub, openers: Arc::default() })
     }
 
     /// Closes all sockets; their clients come back when the server does.
@@ -116,6 +124,10 @@ impl Sockets {
         if !caller.rights.uses_board() {
             return send(&socket, packet::connect_error("/", &Problem::no_scope("board").detail, "forbidden"));
         }
+        let Some(seat) = self.parts.limits.seats.take_of(&caller.actor.user) else {
+            let message = "this account has as many sockets as [limits] sockets_per_account allows; close some";
+            return send(&socket, packet::connect_error("/", message, "rate_limited"));
+        };
         let known = auth.epoch.zip(auth.seq);
         let mut peer = socket.data.caller.lock().unwrap_or_else(PoisonError::into_inner);
         if peer.is_some() {
@@ -123,20 +135,23 @@ impl Sockets {
         }
         *peer = Some(caller.clone());
         drop(peer);
+        *socket.data.seat.lock().unwrap_or_else(PoisonError::into_inner) = Some(seat);
         self.tell(Notice::Joined { socket, caller, known });
     }
 
     fn caller(&self, socket: &Socket, auth: &SocketAuth) -> Option<Caller> {
-        let headers = &socket.req_parts.headers;
         match auth.token.as_deref().filter(|token| !token.is_empty()) {
             Some(token) => Caller::of_token(token, domain::session::Source::Api, &self.parts),
-            None => Caller::of_headers(headers, &self.parts),
+            None => Caller::of_head(&socket.req_parts, &self.parts),
         }
     }
 
     fn event(&self, socket: Arc<Socket>, id: Option<u64>, payload: &str) {
         let Some(caller) = socket.data.caller() else { return close(&socket) };
-        let Given { command, refused } = command::read(payload, &caller);
+        if let Err(problem) = self.parts.limits.count(&caller.actor.user, Kind::Command) {
+            return acknowledge(&socket, id, &command::refusal(problem));
+        }
+        let Given { command, refused } = command::read(payload, caller.source);
         let Some(command) = command else {
             return acknowledge(&socket, id, &command::refusal(refused.unwrap_or_else(command::nothing)));
         };
@@ -146,6 +161,16 @@ impl Sockets {
             let ack = command::ack(answered::<app::board::BoardView>(answer).await);
             acknowledge(&socket, id, &ack);
         });
+    }
+
+    /// Who opened the socket of that id.
+    fn opener(&self, id: &str) -> Option<Opener> {
+        let id = id.parse().ok()?;
+        self.lock_openers().get(&id).cloned()
+    }
+
+    fn lock_openers(&self) -> MutexGuard<'_, BySocket<Opener>> {
+        self.openers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(&self, notice: Notice) {
@@ -162,15 +187,15 @@ impl EngineIoHandler for Sockets {
     type Data = Peer;
 
     fn on_connect(self: Arc<Self>, socket: Arc<Socket>) {
-        if self.open.fetch_add(1, Ordering::Relaxed) >= self.parts.settings.max_sockets {
-            tracing::warn!("A socket was closed at once, as there are too many");
+        if socket.req_parts.extensions.get::<Arc<Seat>>().is_none() {
             return close(&socket);
         }
+        self.lock_openers().insert(socket.id, Opener::of(&socket.req_parts));
         self.tell(Notice::Opened { socket });
     }
 
     fn on_disconnect(&self, socket: Arc<Socket>, _: DisconnectReason) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
+        self.lock_openers().remove(&socket.id);
         self.tell(Notice::Left { id: socket.id });
     }
 
@@ -191,8 +216,17 @@ impl EngineIoHandler for Sockets {
 
 impl fmt::Debug for Sockets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sockets").field("open", &self.open).finish_non_exhaustive()
+        f.debug_struct("Sockets").field("openers", &self.lock_openers().len()).finish_non_exhaustive()
     }
+}
+
+/// Whether that is a packet; an event is read for the command that it asks for.
+pub(crate) fn reads(text: &str) -> bool {
+    let packet = packet::read(text);
+    if let Some(Packet::Event { payload, .. }) = &packet {
+        drop(command::read(payload, domain::session::Source::Api));
+    }
+    packet.is_some()
 }
 
 /// Sends a frame; a socket that does not keep up is cut off.

@@ -29,6 +29,7 @@ use crate::{
     assets, doors, pages,
     problem::Problem,
     socket::{self, Sockets},
+    tls::Tls,
 };
 
 /// After how many seconds whoever was refused should come again.
@@ -49,16 +50,12 @@ pub struct Standby {
 
 impl Standby {
     /// Answers on that listener from here on, with those findings as the reason.
-    ///
-    /// # Errors
-    /// What the listener says.
-    pub fn answers(listener: TcpListener, findings: Arc<Findings>) -> io::Result<Standby> {
+    pub fn answers(listener: TcpListener, findings: Arc<Findings>, tls: Option<Tls>) -> Standby {
         let handle = Handle::new();
         let ready = Arc::new(OnceLock::new());
-        let service = front(Arc::clone(&ready), router(findings)).into_make_service();
-        let server = crate::server(listener, handle.clone())?;
-        let answering = tokio::spawn(async move { server.serve(service).await });
-        Ok(Standby { handle, ready, answering })
+        let front = front(Arc::clone(&ready), router(findings));
+        let answering = tokio::spawn(crate::answer(listener, handle.clone(), tls, front));
+        Standby { handle, ready, answering }
     }
 
     /// Serves as [`crate::serve`] does; nobody who comes in between is turned away.

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use domain::address::{Network, NetworkError};
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
@@ -58,6 +59,13 @@ pub(super) fn database_url(text: &str) -> Result<Secret, Problem> {
 
 pub(super) fn timezone(text: &str) -> Result<TimeZone, Problem> {
     TimeZone::get(text).map_err(|_| Problem::Timezone(text.to_owned()))
+}
+
+pub(super) fn network(text: &str) -> Result<Network, Problem> {
+    Network::parse(text).map_err(|error| match error {
+        NetworkError::Unreadable => Problem::Network(text.to_owned()),
+        NetworkError::HostBits { meant } => Problem::HostBits { given: text.to_owned(), meant: meant.to_string() },
+    })
 }
 
 /// The items of a list, each read by `item`.

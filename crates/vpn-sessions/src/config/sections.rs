@@ -31,19 +31,14 @@ pub struct LimitsConfig {
     /// Most sockets at once.
     pub sockets: u32,
     /// Most sockets of an account.
-    #[allow(dead_code, reason = "not in force yet")]
     pub sockets_per_account: u32,
     /// Most sockets from an address.
-    #[allow(dead_code, reason = "not in force yet")]
     pub sockets_per_address: u32,
     /// Most commands of an account a minute.
-    #[allow(dead_code, reason = "not in force yet")]
     pub commands_per_minute: u32,
     /// Most messages of an account a minute.
-    #[allow(dead_code, reason = "not in force yet")]
     pub messages_per_minute: u32,
     /// Most failed sign-ins from an address a minute.
-    #[allow(dead_code, reason = "not in force yet")]
     pub failed_sign_ins_per_minute: u32,
 }
 
@@ -60,7 +55,6 @@ pub struct RetentionConfig {
 
 /// The server's own certificate.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "not in force yet")]
 pub struct TlsConfig {
     /// Certificate chain, a PEM file.
     pub cert: PathBuf,

@@ -136,8 +136,7 @@ pub static TRUSTED_PROXIES: Setting = both(
     "Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
 )
 .kind(Kind::List)
-.unset("none")
-.not_in_force_yet();
+.unset("none");
 
 /// The database.
 pub static DATABASE_URL: Setting =
@@ -245,12 +244,10 @@ pub static OIDC_CLIENT_SECRET: Setting =
 
 /// The server's certificate.
 pub static TLS_CERT: Setting = both("TLS_CERT", "tls.cert", "Certificate chain of the server, a PEM file.")
-    .unset("unset: plain HTTP, TLS at the proxy")
-    .not_in_force_yet();
+    .unset("unset: plain HTTP, TLS at the proxy");
 
 /// The key of the server's certificate.
-pub static TLS_KEY: Setting =
-    both("TLS_KEY", "tls.key", "Private key of that certificate, a PEM file.").not_in_force_yet();
+pub static TLS_KEY: Setting = both("TLS_KEY", "tls.key", "Private key of that certificate, a PEM file.");
 
 /// How often a socket is asked whether it lives.
 pub static SOCKET_PING_INTERVAL_MS: Setting =
@@ -278,36 +275,31 @@ pub static LIMIT_SOCKETS: Setting =
 pub static LIMIT_SOCKETS_PER_ACCOUNT: Setting =
     file_only("limits.sockets_per_account", "Most sockets of one account at once.")
         .number(1, MAX_SOCKETS)
-        .default("100")
-        .not_in_force_yet();
+        .default("100");
 
 /// How many sockets an address may have.
 pub static LIMIT_SOCKETS_PER_ADDRESS: Setting =
     file_only("limits.sockets_per_address", "Most sockets from one address at once.")
         .number(1, MAX_SOCKETS)
-        .default("2000")
-        .not_in_force_yet();
+        .default("2000");
 
 /// How many commands an account may give.
 pub static LIMIT_COMMANDS_PER_MINUTE: Setting =
     file_only("limits.commands_per_minute", "Most commands of one account a minute.")
         .number(1, MAX_PER_MINUTE)
-        .default("600")
-        .not_in_force_yet();
+        .default("600");
 
 /// How many messages an account may hand over.
 pub static LIMIT_MESSAGES_PER_MINUTE: Setting =
     file_only("limits.messages_per_minute", "Most messages of one account a minute.")
         .number(1, MAX_PER_MINUTE)
-        .default("6000")
-        .not_in_force_yet();
+        .default("6000");
 
 /// How often an address may fail to sign in.
 pub static LIMIT_FAILED_SIGN_INS_PER_MINUTE: Setting =
     file_only("limits.failed_sign_ins_per_minute", "Most failed sign-ins from one address a minute.")
         .number(1, MAX_PER_MINUTE)
-        .default("20")
-        .not_in_force_yet();
+        .default("20");
 
 /// When an unconfirmed session ends by itself.
 pub static BOARD_END_UNCONFIRMED_AFTER_MINUTES: Setting =

@@ -12,10 +12,13 @@ use app::{
 use domain::list_file::{ListFinding, read_connections, read_users};
 use outbound::WatchedFile;
 use tokio::{sync::Notify, task::JoinSet};
-use web::Parts;
+use web::{
+    Parts,
+    tls::{Certificate, Tls},
+};
 
 use crate::{
-    config::{Config, RetentionConfig},
+    config::{Config, RetentionConfig, TlsConfig},
     files,
 };
 
@@ -57,6 +60,9 @@ impl Followers {
         followers.spawn(keep_keys_compact(Arc::clone(parts)));
         followers.spawn(watch_connections(files::connections_path(config), Arc::clone(parts)));
         followers.spawn(watch_users(files::users_path(config), Arc::clone(parts)));
+        if let (Some(files), Some(tls)) = (&config.tls, &parts.tls) {
+            followers.spawn(watch_certificate(files.clone(), tls.clone(), Arc::clone(parts)));
+        }
         Ok(followers)
     }
 
@@ -148,6 +154,31 @@ async fn watch_users(path: PathBuf, parts: Arc<Parts>) {
                 parts.findings.ends("config", "users_file");
             }
             Err(problem) => broken(&parts.findings, "users_file", &problem),
+        }
+    }
+}
+
+/// Takes up a certificate that was renewed. Its two files are written one after
+/// the other, so that they may not fit for a moment.
+async fn watch_certificate(files: TlsConfig, tls: Tls, parts: Arc<Parts>) {
+    let (mut chain, mut key) = (WatchedFile::new(files.cert.clone()), WatchedFile::new(files.key.clone()));
+    let (mut chain_seen, mut key_seen) = (chain.changed().await, key.changed().await);
+    loop {
+        let pair = chain_seen.as_ref().and_then(|chain| key_seen.as_ref().map(|key| (chain, key)));
+        let read = pair.map_err(ToString::to_string);
+        match read.and_then(|(chain, key)| Certificate::from_pem(chain, key).map_err(|error| error.to_string())) {
+            Ok(certificate) => {
+                tls.renew(certificate);
+                parts.findings.ends("tls", "certificate");
+            }
+            Err(problem) => {
+                let problem = format!("the last good certificate stays in force: {problem}");
+                parts.findings.begins("tls", "certificate", problem, false);
+            }
+        }
+        tokio::select! {
+            seen = chain.changed() => chain_seen = seen,
+            seen = key.changed() => key_seen = seen,
         }
     }
 }

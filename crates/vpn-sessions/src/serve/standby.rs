@@ -4,7 +4,7 @@ use std::{future::Future, io, net::TcpListener, path::Path, sync::Arc, time::Dur
 
 use app::{findings::Findings, ports::LedgerError};
 use ledger::{Attempt, Candidate, Term};
-use web::Parts;
+use web::{Parts, tls::Tls};
 
 /// How often it is looked whether the data directory is free: it is taken
 /// within a second after its holder let go or died.
@@ -18,7 +18,12 @@ pub(super) enum Front {
 
 impl Front {
     /// Waits for the data directory, and answers meanwhile.
-    pub(super) async fn until_held(self, folder: &Path, findings: &Arc<Findings>) -> anyhow::Result<(Term, Front)> {
+    pub(super) async fn until_held(
+        self,
+        folder: &Path,
+        findings: &Arc<Findings>,
+        tls: Option<&Tls>,
+    ) -> anyhow::Result<(Term, Front)> {
         let mut candidate = Candidate::new(folder);
         let mut front = self;
         loop {
@@ -28,7 +33,7 @@ impl Front {
                 Ok(Attempt::Taken(term)) => return Ok((term, front)),
                 Ok(Attempt::Held(by)) => {
                     tell(&by, folder, findings);
-                    front = front.stands_by(findings)?;
+                    front = front.stands_by(findings, tls)?;
                 }
                 Err(error) => front.goes_on_after(error, findings)?,
             }
@@ -62,11 +67,12 @@ impl Front {
         }
     }
 
-    fn stands_by(self, findings: &Arc<Findings>) -> anyhow::Result<Front> {
+    fn stands_by(self, findings: &Arc<Findings>, tls: Option<&Tls>) -> anyhow::Result<Front> {
         match self {
             Front::Listener(listener) => {
-                tracing::info!("Standing by on http://{}", listener.local_addr()?);
-                Ok(Front::Standby(web::Standby::answers(listener, Arc::clone(findings))?))
+                let scheme = if tls.is_some() { "https" } else { "http" };
+                tracing::info!("Standing by on {scheme}://{}", listener.local_addr()?);
+                Ok(Front::Standby(web::Standby::answers(listener, Arc::clone(findings), tls.cloned())))
             }
             Front::Standby(standby) => Ok(Front::Standby(standby)),
         }

@@ -15,6 +15,7 @@ use crate::{
     Parts, Shared,
     caller::ChangingAdmin,
     given::{self, Named},
+    peer::OverTls,
     problem::Problem,
     shapes,
 };
@@ -37,10 +38,11 @@ pub(crate) async fn invite(
     State(parts): State<Shared>,
     admin: ChangingAdmin,
     Named(name): Named,
+    over_tls: OverTls,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<Invitation>), Problem> {
     let invited = parts.accounts.invite(given::user(&name)?, admin.into()).await?;
-    Ok((StatusCode::CREATED, Json(shape(&invited, &origin(&parts, &headers)))))
+    Ok((StatusCode::CREATED, Json(shape(&invited, &origin(&parts, over_tls, &headers)))))
 }
 
 /// Invite everybody who has no password; by an admin.
@@ -53,10 +55,11 @@ pub(crate) async fn invite(
 pub(crate) async fn invite_all(
     State(parts): State<Shared>,
     admin: ChangingAdmin,
+    over_tls: OverTls,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<Invitations>), Problem> {
     let invited = parts.accounts.invite_all(admin.into()).await?;
-    let origin = origin(&parts, &headers);
+    let origin = origin(&parts, over_tls, &headers);
     let invitations = invited.iter().map(|invited| shape(invited, &origin)).collect();
     Ok((StatusCode::CREATED, Json(Invitations { invitations })))
 }
@@ -70,10 +73,10 @@ fn shape(invited: &Invited, origin: &str) -> Invitation {
 }
 
 /// The origin that a link names: the one that is set, or the one that was asked.
-fn origin(parts: &Parts, headers: &HeaderMap) -> String {
+fn origin(parts: &Parts, over_tls: OverTls, headers: &HeaderMap) -> String {
     let asked = || {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("{}://{host}", if parts.settings.is_secure() { "https" } else { "http" })
+        format!("{}://{host}", if over_tls.0 { "https" } else { "http" })
     };
     parts.settings.public_origin.clone().unwrap_or_else(asked)
 }

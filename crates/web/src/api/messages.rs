@@ -46,6 +46,7 @@ pub(crate) struct Wanted {
     (status = 403, body = ProblemShape),
     (status = 413, body = ProblemShape),
     (status = 415, body = ProblemShape),
+    (status = 429, description = "rate_limited", body = ProblemShape),
     (status = 503, body = ProblemShape),
 ))]
 pub(crate) async fn place(
@@ -64,6 +65,7 @@ pub(crate) async fn place(
     (status = 403, body = ProblemShape),
     (status = 413, body = ProblemShape),
     (status = 415, body = ProblemShape),
+    (status = 429, description = "rate_limited", body = ProblemShape),
     (status = 503, body = ProblemShape),
 ))]
 pub(crate) async fn accept(
@@ -122,6 +124,7 @@ pub(crate) async fn show(State(parts): State<Shared>, _: Admin, Named(id): Named
         (status = 403, body = ProblemShape),
         (status = 404, description = "unknown_message", body = ProblemShape),
         (status = 409, description = "already_sent, no_mail_server", body = ProblemShape),
+        (status = 429, description = "rate_limited", body = ProblemShape),
         (status = 503, body = ProblemShape),
     ))]
 pub(crate) async fn retry(State(parts): State<Shared>, _: Admin, Named(id): Named) -> Result<Json<Message>, Problem> {

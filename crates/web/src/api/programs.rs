@@ -13,19 +13,26 @@ use wire::{
     service::{AccessToken, Problem as ProblemShape},
 };
 
-use crate::{Shared, arrival::Came, caller::Caller, problem::Problem, shapes};
+use crate::{Shared, arrival::Came, caller::Caller, limits::in_turn, peer::PeerAddress, problem::Problem, shapes};
 
 /// An access token for a program that signs in by HTTP Basic (RFC 7617).
 #[utoipa::path(post, path = "/api/loginUser", tag = "programs", responses(
     (status = 200, body = AccessToken),
     (status = 401, description = "user or password is wrong", body = ProblemShape),
+    (status = 429, description = "rate_limited, after too many failures", body = ProblemShape),
     (status = 503, description = "the sign-in could not be kept", body = ProblemShape),
 ))]
-pub(crate) async fn login_user(State(parts): State<Shared>, Came(from): Came, headers: HeaderMap) -> Response {
+pub(crate) async fn login_user(
+    State(parts): State<Shared>,
+    peer: PeerAddress,
+    Came(from): Came,
+    headers: HeaderMap,
+) -> Response {
     let Some((user, password)) = basic(&headers) else { return challenge(Problem::unauthorized()) };
-    let signed_in = match parts.accounts.sign_in_program(&user, &password, from).await {
+    let proved = async { Ok(parts.accounts.sign_in_program(&user, &password, from).await?) };
+    let signed_in = match in_turn(&parts.limits, &user, peer, proved).await {
         Ok(signed_in) => signed_in,
-        Err(error) => return challenge(error.into()),
+        Err(problem) => return challenge(problem),
     };
     let now = parts.clock.now();
     let life = SignedDuration::from_mins(i64::from(parts.settings.access_token_minutes));

@@ -27,6 +27,7 @@ use crate::{
     (status = 403, body = ProblemShape),
     (status = 404, description = "unknown_connection", body = ProblemShape),
     (status = 409, description = "taken, with the holders", body = ProblemShape),
+    (status = 429, description = "rate_limited", body = ProblemShape),
     (status = 503, description = "unavailable; it may have happened all the same", body = ProblemShape),
 ))]
 pub(crate) async fn check(
@@ -54,6 +55,7 @@ pub(crate) async fn check(
         (status = 401, body = ProblemShape),
         (status = 403, body = ProblemShape),
         (status = 404, description = "unknown_session", body = ProblemShape),
+        (status = 429, description = "rate_limited", body = ProblemShape),
         (status = 503, body = ProblemShape),
     ))]
 pub(crate) async fn uncheck(
@@ -75,6 +77,7 @@ pub(crate) async fn uncheck(
         (status = 401, body = ProblemShape),
         (status = 403, body = ProblemShape),
         (status = 404, description = "unknown_session", body = ProblemShape),
+        (status = 429, description = "rate_limited", body = ProblemShape),
         (status = 503, body = ProblemShape),
     ))]
 pub(crate) async fn change_note(

@@ -3,12 +3,12 @@
 use app::store::Failure;
 use domain::{
     board::{BoardCommand, BoardOutcome, Check, Refusal, TakeOver, Target},
-    session::SessionId,
+    session::{SessionId, Source},
 };
 use serde_json::Value;
 use wire::board::{Ack, Command};
 
-use crate::{caller::Caller, given, problem::Problem, shapes};
+use crate::{given, problem::Problem, shapes};
 
 /// What an event asks for, or why that cannot be said.
 pub(super) struct Given {
@@ -17,8 +17,8 @@ pub(super) struct Given {
 }
 
 /// Reads the JSON array of an event.
-pub(super) fn read(payload: &str, caller: &Caller) -> Given {
-    match parse(payload, caller) {
+pub(super) fn read(payload: &str, source: Source) -> Given {
+    match parse(payload, source) {
         Ok(command) => Given { command: Some(command), refused: None },
         Err(problem) => Given { command: None, refused: Some(problem) },
     }
@@ -43,7 +43,7 @@ pub(super) fn refusal(problem: Problem) -> Ack {
     Ack::Refused { ok: false, code: problem.code, message: problem.detail, holders: problem.holders }
 }
 
-fn parse(payload: &str, caller: &Caller) -> Result<BoardCommand, Problem> {
+fn parse(payload: &str, source: Source) -> Result<BoardCommand, Problem> {
     let shape = "an event is a name and an object, as in [\"check\", {\"connection\": \"main;sub\"}]";
     let event: Vec<Value> = serde_json::from_str(payload).map_err(|_| Problem::bad_request(shape))?;
     let (Some(Value::String(name)), arguments) = (event.first(), event.get(1).cloned()) else {
@@ -52,10 +52,10 @@ fn parse(payload: &str, caller: &Caller) -> Result<BoardCommand, Problem> {
     let arguments: Command = serde_json::from_value(arguments.unwrap_or(Value::Null))
         .map_err(|error| Problem::bad_request(format!("{shape}: {error}")))?;
     match name.as_str() {
-        "check" => check(arguments, TakeOver::No, caller),
+        "check" => check(arguments, TakeOver::No, source),
         "take_over" => {
             let named = arguments.session.as_deref().map(SessionId::named);
-            check(arguments, named.map_or(TakeOver::OnlyHolder, TakeOver::Session), caller)
+            check(arguments, named.map_or(TakeOver::OnlyHolder, TakeOver::Session), source)
         }
         "uncheck" => Ok(BoardCommand::Uncheck { target: target(&arguments)? }),
         "note" => {
@@ -68,11 +68,11 @@ fn parse(payload: &str, caller: &Caller) -> Result<BoardCommand, Problem> {
     }
 }
 
-fn check(arguments: Command, take_over: TakeOver, caller: &Caller) -> Result<BoardCommand, Problem> {
+fn check(arguments: Command, take_over: TakeOver, source: Source) -> Result<BoardCommand, Problem> {
     let connection = arguments.connection.ok_or_else(|| Problem::bad_request("\"connection\" is missing"))?;
     let connection = given::connection_id(&connection)?;
     let note = given::note(arguments.note.as_deref())?;
-    Ok(BoardCommand::Check(Check { connection, note, source: caller.source, take_over }))
+    Ok(BoardCommand::Check(Check { connection, note, source, take_over }))
 }
 
 fn target(arguments: &Command) -> Result<Target, Problem> {

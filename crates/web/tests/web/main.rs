@@ -10,6 +10,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use testkit::{SERVICE_PASSWORD, SERVICE_USER, TestServer, TestWorld};
 
+mod guessing;
 mod reference;
 
 /// A browser: keeps cookies and follows no redirect.
