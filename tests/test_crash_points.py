@@ -62,8 +62,9 @@ def traced_points(server, log, step):
 
 
 def is_by_the_clock(step, point):
-    """Whether it happens now and then; the start and the end have their place."""
-    return step is not None and point.call in tracing.WRITING and point.path.name.startswith(BY_THE_CLOCK)
+    """Whether it happens now and then, or follows in its own time; the start and the end have their place."""
+    follows = point.path.parent.name == "access" or point.path.name.startswith(BY_THE_CLOCK)
+    return step is not None and point.call in tracing.WRITING and follows
 
 
 def crashes_of_a_start(server):

@@ -12,7 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -29,7 +29,7 @@ use domain::{
 use jiff::tz::TimeZone;
 use ledger::{FileLedger, Term};
 use outbound::{SystemClock, SystemEntropy};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::{sync::broadcast::error::RecvError, time::Instant};
 
 use crate::figures;
 

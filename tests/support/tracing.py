@@ -64,7 +64,12 @@ def beside(server, *options, log=os.devnull):
     finally:
         # On SIGTERM it detaches, and the server goes on.
         tracing.terminate()
-        tracing.wait(timeout=ENDS_WITHIN)
+        try:
+            tracing.wait(timeout=ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            # Over a server that was killed it may wait for ever; then the kernel lets go.
+            tracing.kill()
+            tracing.wait()
         tracing.stderr.close()
 
 
