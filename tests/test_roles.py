@@ -31,6 +31,8 @@ MATRIX = {
     # Health, and what the API is.
     "GET /healthz": "........",
     "GET /readyz": "........",
+    # From this machine, as here, without a token too.
+    "GET /metrics": ".33.333.",
     "GET /api/openapi.json": "........",
     # Programs.
     "POST /api/loginUser": "........",
@@ -47,6 +49,9 @@ MATRIX = {
     "DELETE /api/v1/sessions/{id}": "1...3.33",
     "PATCH /api/v1/sessions/{id}": "1...3.33",
     # The audit.
+    "GET /api/v1/sessions": "13..33.3",
+    "GET /api/v1/audit/records": "13..33.3",
+    "GET /api/v1/audit/verify": "13..33.3",
     "GET /api/v1/audit/reports": "13..33.3",
     "GET /api/v1/audit/reports/{name}": "13..33.3",
     # Messages.

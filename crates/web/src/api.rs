@@ -18,6 +18,7 @@ pub(crate) mod health;
 mod history;
 mod invitations;
 mod messages;
+mod metrics;
 mod programs;
 mod records;
 mod reports;
@@ -32,6 +33,7 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/api/openapi.json", get(description))
         .route("/api/loginUser", post(programs::login_user))
         .route("/api/test", get(programs::test))
@@ -65,6 +67,7 @@ pub(crate) fn routes() -> Router<Shared> {
     paths(
         health::alive,
         health::ready,
+        metrics::metrics,
         programs::login_user,
         programs::test,
         accounts::me,

@@ -159,7 +159,8 @@ fn is_our_origin(origin: &str, host: &str, over_tls: OverTls, settings: &WebSett
     }
 }
 
-fn is_loopback(headers: &HeaderMap) -> bool {
+/// Whether the request names this machine, and no proxy passed it on.
+pub(crate) fn is_loopback(headers: &HeaderMap) -> bool {
     if FORWARDING.iter().any(|name| headers.contains_key(*name)) {
         return false;
     }
