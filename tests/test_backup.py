@@ -36,6 +36,10 @@ def test_a_backup_of_a_running_server_brings_everything_back(server, alice, bob,
     assert alice.unchecks(held).is_done()["id"] == held["id"]
     assert server.signs_in("dave").message(message)["message"] == "hello"
     eventually(lambda: server.share.has(held))
+    # What bob did came after the backup, and was signed: that it is gone is told until somebody says so.
+    assert "cut off or is an older copy" in eventually(lambda: server.findings("share"))[0]
+    (server.audit_dir / "ledger.checkpoint").rename(server.folder / "the proof of what is gone")
+    eventually(lambda: not server.findings("share"))
     assert "whole" in server.runs("audit", "verify").is_done()
 
 

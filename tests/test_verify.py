@@ -14,7 +14,7 @@ def audited(server, alice, bob):
     for person, connection in [(alice, FIRST), (bob, SECOND), (alice, FIRST), (bob, FIRST)]:
         session = person.checks(connection).session
         person.unchecks(session)
-    eventually(lambda: server.share.has(session))
+    eventually(lambda: server.share.has(session) and server.share.is_signed())
     return server.stops()
 
 
@@ -140,7 +140,7 @@ def test_a_checkpoint_of_another_key_proves_nothing(audited, make_server):
     alice = other.signs_in("alice")
     session = alice.checks(FIRST).session
     alice.unchecks(session)
-    eventually(lambda: other.share.has(session))
+    eventually(lambda: other.share.has(session) and other.share.is_signed())
     other.stops()
     key = public_key(other)
     done = audited.runs("audit", "verify", "--reports", str(audited.audit_dir), "--key", key)
@@ -154,3 +154,71 @@ def test_a_ledger_that_was_cut_off_is_named_by_its_checkpoint(audited):
     report = report_of(audited)
     report.write_bytes(b"".join(lines_of(report)[:-1]))
     names(audited, "ledger audit: whole", "the ledger does not have")
+
+
+def proved(folder, server, key):
+    return server.runs("audit", "verify", "--reports", str(folder), "--key", key)
+
+
+def test_the_first_row_that_was_changed_is_named_without_the_ledger(audited):
+    key, report = public_key(audited), report_of(audited)
+    lines = lines_of(report)
+    for changed, words in [
+        ([*lines[:2], lines[2].replace(b"bob", b"eve"), *lines[3:]], "line 3, of the session"),
+        ([*lines[:2], *lines[3:]], "line 3, of the session"),
+        ([lines[0], lines[2], lines[1], *lines[3:]], "line 2, of the session"),
+        ([*lines[:3], lines[1], *lines[3:]], "line 4, of the session"),
+        (lines[:-1], "line 5 and what followed is missing, 1 rows"),
+        ([*lines, lines[1]], "line 6, of the session"),
+        ([lines[0].replace(b"main", b"Main"), *lines[1:]], "line 1 is the first"),
+    ]:
+        report.write_bytes(b"".join(changed))
+        done = proved(audited.audit_dir, audited, key)
+        assert done.code == 1 and words in done.output, done
+
+
+def test_an_empty_folder_proves_nothing_and_says_so(audited, tmp_path):
+    done = proved(tmp_path, audited, public_key(audited))
+    assert done.code == 1 and "there is no report in the folder" in done.output
+
+
+def test_remarks_of_people_are_named_as_theirs(audited):
+    report = report_of(audited)
+    lines = lines_of(report)
+    report.write_bytes(b"".join([*lines[:2], lines[2].replace(b"\r\n", b",seen\r\n"), *lines[3:], b"a remark\r\n"]))
+    names(audited, "line 3: cells that are not the server's", "line 6: not the server's")
+
+
+def test_an_older_copy_of_report_and_checkpoint_is_named(audited):
+    key = public_key(audited)
+    kept = {path: path.read_bytes() for path in audited.audit_dir.glob("audit-*")}
+    audited.starts()
+    alice = audited.signs_in("alice")
+    session = alice.checks(FIRST).session
+    alice.unchecks(session)
+    eventually(lambda: audited.share.has(session) and audited.share.is_signed())
+    audited.stops()
+    for path, content in kept.items():
+        path.write_bytes(content)
+    names(audited, "is missing", session["id"])
+    done = proved(audited.audit_dir, audited, key)
+    assert done.code == 1 and "older copy" in done.output, done
+
+
+def test_a_busy_server_raises_no_alarm(audited, at_once):
+    audited.starts()
+    people = [audited.signs_in(name) for name in ("alice", "bob")]
+    stop = []
+
+    def works(person, line):
+        while not stop:
+            person.unchecks(person.checks(line).session)
+
+    def verifies():
+        try:
+            return [audited.runs("audit", "verify") for _ in range(3)]
+        finally:
+            stop.append(True)
+
+    done = at_once([verifies, lambda: works(people[0], FIRST), lambda: works(people[1], SECOND)])
+    assert all(ended.code == 0 for ended in done[0]), done[0]

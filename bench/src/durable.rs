@@ -27,7 +27,7 @@ use domain::{
     session::Source,
 };
 use jiff::tz::TimeZone;
-use ledger::{FileLedger, WriterMark};
+use ledger::{FileLedger, Term};
 use outbound::{SystemClock, SystemEntropy};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -81,22 +81,22 @@ struct TheBoard {
     commits: Arc<AtomicU64>,
     stream: std::path::PathBuf,
     callers: Vec<(Actor, ConnectionId)>,
-    _mark: WriterMark,
+    _term: Term,
 }
 
 impl TheBoard {
     async fn open(folder: &Path, callers: usize) -> Result<TheBoard> {
         let data = folder.join("data");
-        let mark = WriterMark::take(&data)?;
-        let (ledger, _) = FileLedger::open(&mark, "bench".into())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let term = Term::take(&data)?;
+        let (ledger, _) = FileLedger::open(&term, "bench".into(), clock.now())?;
         let findings = Arc::new(Findings::new(Arc::clone(&clock)));
         let world = World { ledger: Arc::new(ledger), clock, entropy: Arc::new(SystemEntropy), findings };
         let zone = ReportZone { name: "UTC".into(), rules: TimeZone::UTC };
         let board = Arc::new(Board::open(world, list_for(callers)?, zone).await?);
         let commits = counted_commits(&board);
         let callers = (0..callers).map(caller).collect::<Result<_>>()?;
-        Ok(TheBoard { board, commits, stream: data.join("ledger").join(Stream::Audit.name()), callers, _mark: mark })
+        Ok(TheBoard { board, commits, stream: data.join("ledger").join(Stream::Audit.name()), callers, _term: term })
     }
 
     async fn round(&self, what: Durable, folder: &Path) -> Result<Round> {

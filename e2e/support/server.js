@@ -101,6 +101,16 @@ export class Server {
     this.#child.kill("SIGCONT");
   }
 
+  /** Another server on the same folders, at an address of its own; to be stopped by whoever asks for it. */
+  async beside() {
+    const other = new Server();
+    other.folder = this.folder;
+    other.passwords = this.passwords;
+    other.#environment = { ...this.#environment, LISTEN: `127.0.0.1:${await freePort()}` };
+    await other.start();
+    return other;
+  }
+
   /** Stops it for good and removes its folders. */
   async end() {
     try {

@@ -1,5 +1,6 @@
 """The data directory, as an accident or a stranger handles it."""
 
+import json
 import re
 
 
@@ -38,3 +39,15 @@ def lines_of(path):
 def names_line(words, path, line):
     """Whether a sentence names that line of that file."""
     return re.search(re.escape(str(path)) + rf"(:| line ){line}\b", words) is not None
+
+
+def chain(server, stream):
+    """The records of a stream that are part of its chain."""
+    records = []
+    for segment in segments(server, stream):
+        lines = [json.loads(line) for line in lines_of(segment) if line.endswith(b"\n")]
+        while lines and records and records[-1]["hash"] != lines[0]["prev"]:
+            # Written by a server that had lost its term; nobody was told that it is kept.
+            records.pop()
+        records += lines
+    return records

@@ -40,6 +40,16 @@ class Share:
         ids = [row["session_id"] for row in self.rows()]
         return all(ids.count(session["id"]) == 1 for session in sessions)
 
+    def checkpoint(self):
+        """The checkpoint of the one report that there is."""
+        return self.file().with_suffix(".checkpoint")
+
+    def is_signed(self):
+        """Whether the report is signed as it is, by its own checkpoint and the ledger's."""
+        holds = f"holds {self.file().stat().st_size} bytes"
+        notes = (self.checkpoint(), self.folder / "ledger.checkpoint")
+        return all(note.exists() and holds in note.read_text() for note in notes)
+
 
 def rows_of(content, name):
     """The rows of a report that nobody edited."""

@@ -66,6 +66,16 @@ pub trait Ledger: Send + Sync {
     /// As [`Ledger::append`].
     async fn probe(&self) -> Result<(), LedgerError>;
 
+    /// Whether this process is still the one that writes: to be asked before
+    /// something outside is done that only one may do. What was paused for long
+    /// may have been followed by another.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    async fn confirm(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
     /// The end of a stream's chain.
     fn head(&self, stream: Stream) -> Head;
 
@@ -144,10 +154,13 @@ pub enum MailError {
 }
 
 /// The folder of weekly reports, on a share that comes and goes. Calls may
-/// hang as long as the share does; names are those of reports, without path.
+/// hang as long as the share does, so bound each wait; a call that is waited for
+/// no longer goes on, and another one for the same file begins after it. Names
+/// are those of reports and checkpoints, without path.
 #[async_trait]
 pub trait ReportShare: Send + Sync {
-    /// The files of the folder whose names are those of weekly reports.
+    /// The files of the folder whose names are those of weekly reports or
+    /// checkpoints.
     ///
     /// # Errors
     /// [`ShareError::Unavailable`].

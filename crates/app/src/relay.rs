@@ -23,7 +23,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::{
     findings::Findings,
-    ports::{Clock, Entropy, Mail, MailError, Mailer},
+    ports::{Clock, Entropy, Ledger, Mail, MailError, Mailer},
     store::{Decided, Failure, Moment, ReplayError, Store, View, World},
 };
 
@@ -82,6 +82,7 @@ pub enum AcceptError {
 /// The relay.
 pub struct Relay {
     store: Store<RelayView>,
+    ledger: Arc<dyn Ledger>,
     route: Option<MailRoute>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -99,6 +100,7 @@ impl Relay {
     /// [`ReplayError`].
     pub async fn open(world: World, route: Option<MailRoute>) -> Result<Relay, ReplayError> {
         let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
+        let ledger = Arc::clone(&world.ledger);
         let (wake, changed) = watch::channel(());
         let store = Store::open(world, RelayView(Outbox::default()), |_| {
             Box::new(move |_, _| {
@@ -107,6 +109,7 @@ impl Relay {
         });
         let relay = Relay {
             store: store.await?,
+            ledger,
             route,
             clock,
             entropy,
@@ -198,6 +201,10 @@ impl Relay {
     }
 
     async fn attempt(&self, tracked: &Tracked, route: &MailRoute, mailer: &dyn Mailer, findings: &Findings) {
+        if self.ledger.confirm().await.is_err() {
+            // Where another server has the outbox by now, it sends the mail.
+            return tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+        }
         let id = tracked.message.id.clone();
         let result = match mailer.send(&mail_of(&tracked.message, route)).await {
             Ok(words) => AttemptResult::Taken { words },

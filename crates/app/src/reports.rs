@@ -7,14 +7,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use domain::{
     board::BoardFact,
-    checkpoint::{Checkpoint, CheckpointKey, GrowingDigest},
-    record::{Hash, Head, Stream},
+    checkpoint::{CheckpointKey, ReportDigest},
+    record::{Record, Stream},
     report,
     session::EndedSession,
     week::Week,
@@ -26,16 +29,33 @@ use crate::{
     ports::{Ledger, LedgerError, ReportFile, ReportShare, ShareError},
 };
 
+use self::{
+    checkpoints::Checkpoints,
+    weeks::{WeekState, Weeks},
+};
+
 mod catalogue;
+mod checkpoints;
 mod file;
+mod patience;
+mod strangers;
+mod weeks;
 
 pub use catalogue::Report;
 
-/// How often the share is looked at.
-pub const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often the share is looked at: with the time after which it counts as
+/// hanging, whatever is wrong with it shows within five seconds.
+pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The shortest pause between two looks: on a busy board many rows are written
+/// with one sync, and the disk is left to those who wait for an answer.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// How many records are read at once.
-const PAGE: usize = 4_096;
+const PAGE: usize = 8_192;
+
+/// How many of them are taken in before others have their turn on the thread.
+const AT_ONE_GO: usize = 256;
 
 /// The weekly reports, on the share and in the ledger.
 pub struct Reports {
@@ -44,36 +64,14 @@ pub struct Reports {
     findings: Arc<Findings>,
     key: CheckpointKey,
     weeks: Mutex<Weeks>,
+    checkpoints: Mutex<Checkpoints>,
     counted: Mutex<BTreeMap<String, (ReportFile, usize)>>,
-}
-
-/// What the ledger says of the weeks, and how far it was followed.
-#[derive(Default)]
-struct Weeks {
-    cursor: u64,
-    by_week: BTreeMap<Week, WeekState>,
-}
-
-/// What is known of a week's file.
-#[derive(Clone)]
-struct WeekState {
-    /// How many sessions the ledger has of the week.
-    rows: usize,
-    /// Numbers of the first and the last record of the week.
-    first_seq: u64,
-    last_seq: u64,
-    /// Hash of the last record of the week.
-    last_hash: Hash,
-    /// The file as it must be when nobody else writes to it.
-    digest: GrowingDigest,
-    /// The last record that a checkpoint on the share speaks of.
-    signed_seq: u64,
-    /// How long the file was when it held all rows up to `written_seq`.
-    bytes: Option<u64>,
-    /// How many rows the file had then, those of others included.
-    rows_in_file: usize,
-    /// The last record whose row is known to be in the file.
-    written_seq: u64,
+    strangers: Mutex<BTreeMap<Week, (ReportFile, usize)>>,
+    /// One look at a time.
+    looking: tokio::sync::Mutex<()>,
+    /// One walk along the ledger at a time.
+    following: tokio::sync::Mutex<()>,
+    hangs: AtomicBool,
 }
 
 impl Reports {
@@ -84,11 +82,23 @@ impl Reports {
         findings: Arc<Findings>,
         key: CheckpointKey,
     ) -> Reports {
-        Reports { ledger, share, findings, key, weeks: Mutex::default(), counted: Mutex::default() }
+        Reports {
+            ledger,
+            share,
+            findings,
+            key,
+            weeks: Mutex::default(),
+            checkpoints: Mutex::default(),
+            counted: Mutex::default(),
+            strangers: Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
+            following: tokio::sync::Mutex::default(),
+            hangs: AtomicBool::new(false),
+        }
     }
 
     /// Keeps the share up to date, for ever: at once when `wake` says that
-    /// there is news, and every five seconds.
+    /// there is news, and every two seconds.
     pub async fn follow(&self, mut wake: watch::Receiver<u64>) {
         loop {
             wake.mark_unchanged();
@@ -97,73 +107,88 @@ impl Reports {
                 changed = wake.changed() => if changed.is_err() { tokio::time::sleep(LOOK_EVERY).await },
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
     /// Brings the share up to date once; what fails is a finding.
     pub async fn catch_up(&self) {
-        match self.follow_ledger().await {
+        let _one_at_a_time = self.looking.lock().await;
+        self.hangs.store(false, Ordering::Relaxed);
+        // A ledger that is long does not keep from seeing that the share is away.
+        let (listed, ()) = tokio::join!(self.listed(), self.follow_ledger());
+        if let Ok(files) = listed {
+            let written = self.write_all(&files).await;
+            self.tell_share(written.as_ref().err());
+        }
+        if !self.hangs.load(Ordering::Relaxed) {
+            self.findings.ends("share", "share_hangs");
+        }
+    }
+
+    async fn listed(&self) -> Result<BTreeMap<String, ReportFile>, ShareError> {
+        let listed = self.patiently(self.share.list()).await.inspect_err(|error| self.tell_share(Some(error)))?;
+        Ok(listed.into_iter().map(|file| (file.name.clone(), file)).collect())
+    }
+
+    fn tell_share(&self, problem: Option<&ShareError>) {
+        let Some(error) = problem else { return self.findings.ends("share", "share_unavailable") };
+        let detail = format!("weekly reports wait in the ledger, as AUDIT_DIR cannot be used: {error}");
+        self.findings.begins("share", "share_unavailable", detail, false);
+    }
+
+    /// Takes in what is new in the ledger; that it cannot be read is a finding.
+    async fn follow_ledger(&self) {
+        let _one_at_a_time = self.following.lock().await;
+        match self.read_on().await {
             Ok(()) => self.findings.ends("ledger", "ledger_unreadable"),
             Err(error) => self.findings.begins("ledger", "ledger_unreadable", error.to_string(), false),
         }
-        match self.write_all().await {
-            Ok(()) => self.findings.ends("share", "share_unavailable"),
-            Err(error) => {
-                let detail = format!("weekly reports wait in the ledger, as AUDIT_DIR cannot be used: {error}");
-                self.findings.begins("share", "share_unavailable", detail, false);
-            }
-        }
     }
 
-    async fn follow_ledger(&self) -> Result<(), LedgerError> {
+    async fn read_on(&self) -> Result<(), LedgerError> {
         loop {
-            let after = self.lock().cursor;
+            let after = self.lock().cursor();
             let records = self.ledger.read(Stream::Audit, after, PAGE).await?;
-            let Some(last) = records.last() else { return Ok(()) };
-            let mut weeks = self.lock();
-            for record in &records {
-                if let Ok(BoardFact::Unchecked(ended)) = record.fact() {
-                    weeks.note(&ended, record.head());
-                }
+            if records.is_empty() {
+                self.lock().has_caught_up();
+                return Ok(());
             }
-            weeks.cursor = last.seq;
+            for some in records.chunks(AT_ONE_GO) {
+                let ended = self.lock().note_all(some);
+                if let Some(head) = ended {
+                    self.log_checkpoint(head);
+                }
+                tokio::task::yield_now().await;
+            }
         }
     }
 
-    async fn write_all(&self) -> Result<(), ShareError> {
-        let files = self.share.list().await?;
-        let lengths: BTreeMap<&str, u64> = files.iter().map(|file| (file.name.as_str(), file.bytes)).collect();
-        let weeks: Vec<(Week, WeekState)> =
-            self.lock().by_week.iter().map(|(week, state)| (*week, state.clone())).collect();
-        let mut first_error = Ok(());
-        for (week, state) in weeks {
-            let bytes = lengths.get(week.file_name().as_str()).copied();
-            // One file that cannot be written does not keep the others from it.
-            first_error = first_error.and(self.write_week(week, state, bytes).await);
-        }
-        first_error
-    }
-
-    async fn write_week(&self, week: Week, state: WeekState, bytes: Option<u64>) -> Result<(), ShareError> {
-        self.write_rows(week, state.clone(), bytes).await?;
-        self.write_checkpoint(week, &state).await
-    }
-
-    /// Signs what the ledger has of a week, once its rows are on the share.
-    async fn write_checkpoint(&self, week: Week, state: &WeekState) -> Result<(), ShareError> {
-        if state.signed_seq == state.last_seq {
+    /// Rows first, then what is signed of them.
+    async fn write_all(&self, files: &BTreeMap<String, ReportFile>) -> Result<(), ShareError> {
+        // What is known of a week in part would be signed in part.
+        if !self.lock().caught_up() {
             return Ok(());
         }
-        let head = Head { seq: state.last_seq, hash: state.last_hash };
-        let note = self.key.sign(&Checkpoint { head, week, digest: state.digest.so_far() });
-        let name = week.checkpoint_name();
-        if self.share.read(&name).await?.as_deref() != Some(note.as_bytes()) {
-            self.share.replace(&name, note.as_bytes()).await?;
+        let weeks: Vec<(Week, WeekState)> = self.lock().states();
+        let mut first_error = Ok(());
+        let mut written = Vec::new();
+        for (week, state) in weeks {
+            let bytes = files.get(&week.file_name()).map(|file| file.bytes);
+            // One file that cannot be written does not keep the others from it.
+            match self.write_rows(week, state.clone(), bytes).await {
+                Ok(()) => written.push((week, state)),
+                Err(error) => first_error = first_error.and(Err(error)),
+            }
         }
-        if let Some(known) = self.lock().by_week.get_mut(&week) {
-            known.signed_seq = state.last_seq;
+        first_error = first_error.and(self.look_for_strangers(files).await);
+        let latest = written.last().map(|(week, _)| *week);
+        first_error = first_error.and(self.write_ledger_checkpoint(files, latest).await);
+        for (week, state) in written {
+            first_error = first_error.and(self.write_checkpoint(week, &state, files).await);
         }
-        Ok(())
+        self.tell_checkpoints(files);
+        first_error
     }
 
     async fn write_rows(&self, week: Week, state: WeekState, bytes: Option<u64>) -> Result<(), ShareError> {
@@ -180,31 +205,43 @@ impl Reports {
     /// Appends what is new to a file that is as it was left.
     async fn extend(&self, week: Week, state: WeekState) -> Result<(), ShareError> {
         let sessions = self.sessions(week, state.written_seq, state.last_seq).await?;
-        let rows: Vec<u8> = sessions.iter().flat_map(report::row).collect();
         let grown = WeekState { rows_in_file: state.rows_in_file + sessions.len(), ..state };
+        let rows = off_thread(move || sessions.iter().flat_map(report::row).collect::<Vec<u8>>()).await?;
         self.write(week, grown, state.bytes.unwrap_or(0), &rows).await
     }
 
     /// Looks at a whole file and appends what it lacks.
     async fn complete(&self, week: Week, state: WeekState) -> Result<(), ShareError> {
-        let content = self.share.read(&week.file_name()).await?.unwrap_or_default();
+        let content = self.patiently(self.share.read(&week.file_name())).await?.unwrap_or_default();
+        if self.lock().is_whole(week, &state, &ReportDigest::of(&content)) {
+            let rows_in_file = state.rows;
+            self.has_no_strangers(week);
+            return self.write(week, WeekState { rows_in_file, ..state }, content.len() as u64, &[]).await;
+        }
         let sessions = self.sessions(week, state.first_seq - 1, state.last_seq).await?;
-        let missing = file::missing(&content, &sessions);
-        let rows = report::read_rows(&[content.as_slice(), &missing].concat()).len();
+        let (missing, strange, rows, bytes) = off_thread(move || {
+            let missing = file::missing(&content, &sessions);
+            let rows = report::read_rows(&[content.as_slice(), &missing].concat()).len();
+            (missing, strangers::strange_rows(&content, &sessions), rows, content.len() as u64)
+        })
+        .await?;
+        self.note_strangers(week, bytes, strange);
         let completed = WeekState { rows_in_file: rows.saturating_sub(1), ..state };
-        self.write(week, completed, content.len() as u64, &missing).await
+        self.write(week, completed, bytes, &missing).await
     }
 
     async fn write(&self, week: Week, state: WeekState, bytes: u64, rows: &[u8]) -> Result<(), ShareError> {
         if !rows.is_empty() {
-            self.share.append(&week.file_name(), bytes, rows).await?;
+            self.confirm().await?;
+            self.patiently(self.share.append(&week.file_name(), bytes, rows)).await?;
         }
-        if let Some(known) = self.lock().by_week.get_mut(&week) {
-            known.bytes = Some(bytes + rows.len() as u64);
-            known.rows_in_file = state.rows_in_file;
-            known.written_seq = state.last_seq;
-        }
+        self.lock().is_written(week, &state, bytes + rows.len() as u64);
         Ok(())
+    }
+
+    /// Where another server has the ledger, the reports are its to write.
+    async fn confirm(&self) -> Result<(), ShareError> {
+        self.ledger.confirm().await.map_err(|error| ShareError::Unavailable(error.to_string()))
     }
 
     /// The sessions of a week whose records stand behind `after`, up to `last`.
@@ -217,50 +254,31 @@ impl Reports {
             let records = records.map_err(|error| ShareError::Unavailable(error.to_string()))?;
             let Some(end) = records.last() else { break };
             after = end.seq;
-            for record in records.iter().filter(|record| record.seq <= last) {
-                if let Ok(BoardFact::Unchecked(ended)) = record.fact()
-                    && ended.week == week
-                    && seen.insert(ended.session.id.clone())
-                {
-                    sessions.push(ended);
-                }
-            }
+            let ended = off_thread(move || {
+                let until = records.iter().take_while(|record| record.seq <= last);
+                until.filter_map(|record| ended_in(week, record)).collect::<Vec<EndedSession>>()
+            });
+            sessions.extend(ended.await?.into_iter().filter(|ended| seen.insert(ended.session.id.clone())));
         }
         Ok(sessions)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Weeks> {
-        self.weeks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Weeks> {
+        locked(&self.weeks)
     }
 }
 
-impl Weeks {
-    fn note(&mut self, ended: &EndedSession, head: Head) {
-        let state = self.by_week.entry(ended.week).or_insert_with(|| WeekState::beginning(head));
-        state.rows += 1;
-        state.last_seq = head.seq;
-        state.last_hash = head.hash;
-        state.digest.add_row(ended);
-    }
+/// The session that a record ends, if it is one of that week.
+fn ended_in(week: Week, record: &Record) -> Option<EndedSession> {
+    let Ok(BoardFact::Unchecked(ended)) = record.fact() else { return None };
+    (ended.week == week).then_some(ended)
 }
 
-impl WeekState {
-    fn beginning(Head { seq, hash }: Head) -> WeekState {
-        WeekState {
-            rows: 0,
-            first_seq: seq,
-            last_seq: seq,
-            last_hash: hash,
-            digest: GrowingDigest::default(),
-            signed_seq: 0,
-            bytes: None,
-            rows_in_file: 0,
-            written_seq: 0,
-        }
-    }
+/// Works where nobody waits for the thread: rows of a whole week take a while.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ShareError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| ShareError::Unavailable(error.to_string()))
+}
 
-    /// How many rows a file has that is as it was left, if this is one.
-    fn rows_of(&self, file: &ReportFile) -> Option<usize> {
-        (self.bytes == Some(file.bytes)).then_some(self.rows_in_file)
-    }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,9 +2,14 @@
 //! report had to hold then.
 //!
 //! A checkpoint is a signed note (C2SP signed-note, tlog-checkpoint): origin,
-//! number of records, the last one's hash in base64, and two extension lines on
-//! the report; an empty line; the signature (Ed25519, RFC 8032). Whoever keeps a
-//! copy can show later that the ledger was cut off or written anew.
+//! number of records, the last one's hash in base64, and extension lines; an
+//! empty line; the signature (Ed25519, RFC 8032). There are two kinds: one
+//! beside each [`weekly`] report, and one of the whole [`ledger`]. Whoever keeps
+//! a copy can show later that the ledger was cut off or written anew.
+
+mod digest;
+mod ledger;
+mod weekly;
 
 use std::fmt;
 
@@ -12,12 +17,11 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    record::{Hash, Head},
-    report,
-    session::EndedSession,
-    week::Week,
-};
+use crate::record::{Hash, Head, Stream};
+
+pub use digest::{Drift, GrowingDigest, ReportDigest, RowMarks};
+pub use ledger::{LEDGER_CHECKPOINT, LedgerCheckpoint};
+pub use weekly::{Checkpoint, Earlier};
 
 /// What the first line of each checkpoint says, and under what name it is signed.
 pub const ORIGIN: &str = "vpn-sessions-audit";
@@ -35,38 +39,20 @@ pub struct CheckpointKey(SigningKey);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
-/// How far the ledger was, and what the report of a week had to hold then.
+/// What a signed note says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// The last record.
-    pub head: Head,
-    /// The week.
-    pub week: Week,
-    /// The report as the ledger has it.
-    pub digest: ReportDigest,
-}
-
-/// A report's length and hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReportDigest {
-    /// Its length in bytes.
-    pub bytes: u64,
-    /// SHA-256 of it.
-    pub hash: Hash,
-}
-
-/// A report that grows, row by row.
-#[derive(Clone)]
-pub struct GrowingDigest {
-    bytes: u64,
-    hasher: Sha256,
+pub enum SignedNote {
+    /// Of a week.
+    Weekly(Checkpoint),
+    /// Of the whole ledger.
+    Ledger(LedgerCheckpoint),
 }
 
 /// Why a text proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
     /// Not a checkpoint of ours.
-    #[error("it is no checkpoint of weekly reports")]
+    #[error("it is no checkpoint of ours")]
     Shape,
     /// Signed by another key, or changed since.
     #[error("its signature is not of this key, or it was changed")]
@@ -84,9 +70,17 @@ impl CheckpointKey {
         PublicKey(self.0.verifying_key())
     }
 
-    /// A checkpoint as a signed note.
+    /// A week's checkpoint as a signed note.
     pub fn sign(&self, checkpoint: &Checkpoint) -> String {
-        let text = checkpoint.text();
+        self.note(&checkpoint.text())
+    }
+
+    /// The ledger's checkpoint as a signed note.
+    pub fn sign_ledger(&self, checkpoint: &LedgerCheckpoint) -> String {
+        self.note(&checkpoint.text())
+    }
+
+    fn note(&self, text: &str) -> String {
         let signature = self.0.sign(text.as_bytes());
         let signed = [self.public().id().as_slice(), &signature.to_bytes()].concat();
         format!("{text}\n\u{2014} {ORIGIN} {}\n", BASE64_STANDARD.encode(signed))
@@ -104,11 +98,22 @@ impl PublicKey {
         (key.id_text() == id).then_some(key)
     }
 
-    /// What a signed note says, if this key signed it.
+    /// What a week's signed note says, if this key signed it.
     ///
     /// # Errors
     /// [`CheckpointError`].
     pub fn open(&self, note: &str) -> Result<Checkpoint, CheckpointError> {
+        match self.open_any(note)? {
+            SignedNote::Weekly(checkpoint) => Ok(checkpoint),
+            SignedNote::Ledger(_) => Err(CheckpointError::Shape),
+        }
+    }
+
+    /// What a signed note says, if this key signed it.
+    ///
+    /// # Errors
+    /// [`CheckpointError`].
+    pub fn open_any(&self, note: &str) -> Result<SignedNote, CheckpointError> {
         let (text, signature) = note.split_once("\n\n\u{2014} ").ok_or(CheckpointError::Shape)?;
         let signature = signature.strip_prefix(ORIGIN).and_then(|rest| rest.strip_prefix(' '));
         let signature = signature.and_then(|rest| rest.strip_suffix('\n')).ok_or(CheckpointError::Shape)?;
@@ -121,7 +126,8 @@ impl PublicKey {
         if !proved || id != self.id() {
             return Err(CheckpointError::Signature);
         }
-        Checkpoint::parse(&text).ok_or(CheckpointError::Shape)
+        let weekly = Checkpoint::parse(&text).map(SignedNote::Weekly);
+        weekly.or_else(|| LedgerCheckpoint::parse(&text).map(SignedNote::Ledger)).ok_or(CheckpointError::Shape)
     }
 
     fn id(&self) -> [u8; KEY_ID_BYTES] {
@@ -142,64 +148,36 @@ impl fmt::Display for PublicKey {
     }
 }
 
-impl Checkpoint {
-    fn text(&self) -> String {
-        let Checkpoint { head, week, digest } = self;
-        let (name, hash) = (week.file_name(), BASE64_STANDARD.encode(head.hash.bytes()));
-        let ReportDigest { bytes, hash: report } = digest;
-        format!("{ORIGIN}\n{}\n{hash}\nreport {name}\nholds {bytes} bytes with SHA-256 {report}\n", head.seq)
-    }
-
-    fn parse(text: &str) -> Option<Checkpoint> {
-        let mut lines = text.lines();
-        if lines.next()? != ORIGIN {
-            return None;
+impl SignedNote {
+    /// How far each stream was that it speaks of.
+    pub fn heads(&self) -> Vec<(Stream, Head)> {
+        match self {
+            SignedNote::Weekly(checkpoint) => vec![(Stream::Audit, checkpoint.head)],
+            SignedNote::Ledger(checkpoint) => {
+                std::iter::once((Stream::Audit, checkpoint.head)).chain(checkpoint.others.iter().copied()).collect()
+            }
         }
-        let seq = lines.next()?.parse().ok()?;
-        let hash = Hash::of_bytes(BASE64_STANDARD.decode(lines.next()?).ok()?.try_into().ok()?);
-        let week = Week::of_file_name(lines.next()?.strip_prefix("report ")?)?;
-        let (bytes, report) = lines.next()?.strip_prefix("holds ")?.split_once(" bytes with SHA-256 ")?;
-        let digest = ReportDigest { bytes: bytes.parse().ok()?, hash: Hash::from_hex(report)? };
-        let checkpoint = Checkpoint { head: Head { seq, hash }, week, digest };
-        (checkpoint.text() == text).then_some(checkpoint)
     }
 }
 
-impl ReportDigest {
-    /// Of the bytes of a file.
-    pub fn of(content: &[u8]) -> ReportDigest {
-        ReportDigest { bytes: content.len() as u64, hash: Hash::of(content) }
-    }
+/// The three lines with which each checkpoint begins.
+fn opening(head: Head) -> String {
+    format!("{ORIGIN}\n{}\n{}\n", head.seq, BASE64_STANDARD.encode(head.hash.bytes()))
 }
 
-impl Default for GrowingDigest {
-    fn default() -> GrowingDigest {
-        let mut digest = GrowingDigest { bytes: 0, hasher: Sha256::new() };
-        digest.add(&report::opening());
-        digest
+fn parse_opening<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Option<Head> {
+    if lines.next()? != ORIGIN {
+        return None;
     }
-}
-
-impl GrowingDigest {
-    /// Adds a session's row.
-    pub fn add_row(&mut self, ended: &EndedSession) {
-        self.add(&report::row(ended));
-    }
-
-    /// The digest of all rows so far.
-    pub fn so_far(&self) -> ReportDigest {
-        ReportDigest { bytes: self.bytes, hash: Hash::of_bytes(self.hasher.clone().finalize().into()) }
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        self.bytes += bytes.len() as u64;
-        self.hasher.update(bytes);
-    }
+    let seq = lines.next()?.parse().ok()?;
+    let hash = Hash::of_bytes(BASE64_STANDARD.decode(lines.next()?).ok()?.try_into().ok()?);
+    Some(Head { seq, hash })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::week::Week;
 
     fn key(number: u8) -> CheckpointKey {
         CheckpointKey::of_seed([number; 32])
@@ -207,7 +185,10 @@ mod tests {
 
     fn checkpoint() -> Checkpoint {
         let head = Head { seq: 42, hash: Hash::of(b"the last record") };
-        Checkpoint { head, week: Week::parse("2026-W48").unwrap(), digest: ReportDigest::of(b"a report") }
+        let before = Earlier { week: Week::parse("2026-W47").unwrap(), digest: ReportDigest::of(b"one before") };
+        let week = Week::parse("2026-W48").unwrap();
+        let rows = Some(GrowingDigest::default().marks());
+        Checkpoint { head, week, digest: ReportDigest::of(b"a report"), rows, before: Some(before) }
     }
 
     #[test]
@@ -216,6 +197,26 @@ mod tests {
         assert_eq!(key(1).public().open(&note), Ok(checkpoint()));
         assert_eq!(key(2).public().open(&note), Err(CheckpointError::Signature));
         assert!(note.starts_with("vpn-sessions-audit\n42\n"), "{note}");
+    }
+
+    #[test]
+    fn a_note_without_marks_opens_as_it_always_did() {
+        let old = Checkpoint { rows: None, before: None, ..checkpoint() };
+        let note = key(1).sign(&old);
+        assert_eq!(note.lines().count(), 7, "{note}");
+        assert_eq!(key(1).public().open(&note), Ok(old));
+    }
+
+    #[test]
+    fn the_ledgers_note_is_no_weeks_note() {
+        let Checkpoint { head, week, digest, .. } = checkpoint();
+        let latest = Some(Earlier { week, digest });
+        let whole = LedgerCheckpoint { head, others: vec![(Stream::Access, head), (Stream::Relay, head)], latest };
+        let note = key(1).sign_ledger(&whole);
+        assert_eq!(key(1).public().open(&note), Err(CheckpointError::Shape));
+        let opened = key(1).public().open_any(&note).unwrap();
+        assert_eq!(opened, SignedNote::Ledger(whole));
+        assert_eq!(opened.heads().len(), 3);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //!
 //! Read [`names`] and [`connection`] for the words, [`session`] and [`board`]
 //! for the list and its rules, [`record`] for what is kept of everything,
-//! [`snapshot`] for how a state is written down in between, [`week`] and [`report`] for the weekly CSV file, [`checkpoint`]
-//! for what is signed of it, [`list_file`] for the two files that
+//! [`snapshot`] for how a state is written down in between,
+//! [`week`] and [`report`] for the weekly CSV file, [`checkpoint`]
+//! for what is signed of it, [`verification`] for what proves both, [`list_file`] for the two files that
 //! people write, [`account`] for who may, [`access`] for who did, and [`outbox`] for the relay.
 //!
 //! Deliberately absent: async, the clock, randomness, files, the network, and
@@ -22,4 +23,5 @@ pub mod record;
 pub mod report;
 pub mod session;
 pub mod snapshot;
+pub mod verification;
 pub mod week;

@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::session::EndedSession;
 
-pub use difference::{Difference, differences};
+pub use difference::{Difference, LedgerRow, differences};
 
 /// How many hexadecimal digits a session's id has.
 const SESSION_ID_DIGITS: usize = 32;

@@ -62,6 +62,12 @@ impl Week {
         format!("audit-{self}.checkpoint")
     }
 
+    /// The week of a checkpoint's file name, `audit-2026-W48.checkpoint`.
+    pub fn of_checkpoint_name(name: &str) -> Option<Week> {
+        let text = name.strip_prefix("audit-")?.strip_suffix(".checkpoint")?;
+        Week::parse(text).ok()
+    }
+
     /// Its Monday and its Sunday.
     pub fn days(self) -> (Date, Date) {
         let day = |weekday| ISOWeekDate::new(self.year, self.number, weekday).map(ISOWeekDate::date);
@@ -136,6 +142,9 @@ mod tests {
             Some("audit-2026-W48.csv")
         );
         assert_eq!(Week::of_file_name("audit-2026-W48.checkpoint"), None);
+        assert_eq!(Week::of_checkpoint_name("audit-2026-W48.csv"), None);
+        let name = "audit-2026-W48.checkpoint";
+        assert_eq!(Week::of_checkpoint_name(name).map(Week::checkpoint_name).as_deref(), Some(name));
         let (monday, sunday) = Week::parse("2026-W53").unwrap().days();
         assert_eq!((monday.to_string().as_str(), sunday.to_string().as_str()), ("2026-12-28", "2027-01-03"));
     }

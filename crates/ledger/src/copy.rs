@@ -8,7 +8,7 @@ use domain::record::Stream;
 use jiff::Timestamp;
 
 use crate::{
-    WriterMark,
+    Term,
     disk::{Appending, Disk, RealDisk, segment_number, segment_path},
     files::LEDGER,
     stream::{SEGMENT_BYTES, StreamFiles, unusable},
@@ -48,13 +48,13 @@ pub fn back_up(data: &Path, target: &Path) -> Result<Copied, LedgerError> {
 pub fn restore(backup: &Path, data: &Path, epoch: &str, at: Timestamp) -> Result<Copied, LedgerError> {
     must_hold(backup)?;
     must_be_empty(data)?;
-    let mark = WriterMark::take(data)?;
+    let term = Term::take(data)?;
     let copied = copy_streams(backup, data)?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let audit = data.join(LEDGER).join(Stream::Audit.name());
     let (mut files, _) = StreamFiles::open(disk, audit, Stream::Audit, SEGMENT_BYTES)?;
     files.begin_epoch(epoch, at)?;
-    drop(mark);
+    drop(term);
     Ok(copied)
 }
 

@@ -14,12 +14,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    disk::{Disk, RealDisk},
-    mark::WriterMark,
+    disk::Disk,
+    held_disk::HeldDisk,
     note::OpeningNote,
     reader::Reader,
     start,
     stream::{SEGMENT_BYTES, StreamFiles, unusable},
+    term::{Before, Held, Term},
 };
 
 /// The folder of the streams in a data directory.
@@ -34,6 +35,7 @@ pub struct FileLedger {
     folder: PathBuf,
     streams: BTreeMap<Stream, Arc<OneStream>>,
     epoch: String,
+    held: Option<Arc<Held>>,
 }
 
 struct OneStream {
@@ -43,20 +45,42 @@ struct OneStream {
 }
 
 impl FileLedger {
-    /// Opens the ledger of the data directory that is marked, makes it where
-    /// there is none, and proves the end of its chains, back to what the start
-    /// needs; [`Ledger::prove_older`] proves the rest. `epoch_if_new` names a ledger that
-    /// is new. Nothing may be appended once the mark is gone.
+    /// Opens the ledger of the term's data directory, makes it where there is
+    /// none, and proves the end of its chains, back to what the start needs;
+    /// [`Ledger::prove_older`] proves the rest. `epoch_if_new` names a ledger
+    /// that is new. Nothing can be appended once the term is over. Where the one
+    /// before did not say that it writes no more, each stream gets a segment at
+    /// once.
     ///
     /// # Errors
-    /// [`LedgerError::Corrupt`] with file and line where it is damaged, and
+    /// [`LedgerError::Corrupt`] with file and line where it is damaged,
+    /// [`LedgerError::Conflict`] where the term is lost, and
     /// [`LedgerError::Unavailable`] where the folder cannot be used.
-    pub fn open(mark: &WriterMark, epoch_if_new: String) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
-        FileLedger::open_on(Arc::new(RealDisk), mark.folder(), epoch_if_new, SEGMENT_BYTES)
+    pub fn open(
+        term: &Term,
+        epoch_if_new: String,
+        now: Timestamp,
+    ) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
+        FileLedger::open_held(term, epoch_if_new, now, SEGMENT_BYTES)
     }
 
-    /// Opens a ledger on any disk, without marking who writes. All streams are
-    /// judged before any is touched.
+    pub(crate) fn open_held(
+        term: &Term,
+        epoch_if_new: String,
+        now: Timestamp,
+        segment_bytes: usize,
+    ) -> Result<(FileLedger, Vec<OpeningNote>), LedgerError> {
+        let disk = Arc::new(HeldDisk(Arc::clone(term.held())));
+        let (mut ledger, notes) = FileLedger::open_on(disk, term.folder(), epoch_if_new, segment_bytes)?;
+        ledger.held = Some(Arc::clone(term.held()));
+        if term.before() != Before::LetGo {
+            ledger.streams.values().try_for_each(|stream| stream.take_over(now))?;
+        }
+        Ok((ledger, notes))
+    }
+
+    /// Opens a ledger on any disk, without a term. All streams are judged before
+    /// any is touched.
     pub(crate) fn open_on(
         disk: Arc<dyn Disk>,
         folder: &Path,
@@ -88,7 +112,7 @@ impl FileLedger {
         for made in [ledger.as_path(), folder] {
             disk.sync_folder(made).map_err(|error| unusable(made, &error))?;
         }
-        Ok((FileLedger { disk, folder: ledger, streams: streams.collect(), epoch }, notes))
+        Ok((FileLedger { disk, folder: ledger, streams: streams.collect(), epoch, held: None }, notes))
     }
 
     fn stream(&self, stream: Stream) -> Arc<OneStream> {
@@ -117,6 +141,10 @@ impl OneStream {
 
     fn lock(&self) -> MutexGuard<'_, StreamFiles> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_over(&self, at: Timestamp) -> Result<(), LedgerError> {
+        self.lock().take_over(at)
     }
 }
 
@@ -157,6 +185,11 @@ impl Ledger for FileLedger {
     async fn probe(&self) -> Result<(), LedgerError> {
         let path = self.folder.join(PROBE);
         probed(self.disk.as_ref(), &path).map_err(|error| unusable(&path, &error))
+    }
+
+    async fn confirm(&self) -> Result<(), LedgerError> {
+        let Some(held) = self.held.clone() else { return Ok(()) };
+        off_thread(move || held.confirm()).await
     }
 
     fn head(&self, stream: Stream) -> Head {

@@ -4,30 +4,38 @@
 //! in reading order: [`disk`], the few things that are asked of a file system;
 //! [`segment`], how a segment is read and proved; [`snapshot`] and [`start`],
 //! how little of them is; [`stream`], how one is written; [`reader`] and
-//! [`place`], what is read meanwhile; and [`mark`], who writes.
+//! [`place`], what is read meanwhile; [`term`], who writes, [`candidate`], who
+//! may next, and [`held_disk`], which keeps one from writing who has lost the
+//! ledger to another.
 //!
 //! Only append, sync, create-new, rename, truncate, remove, and writing the same
 //! bytes once more are used, since
 //! the data directory may be an SMB share: no locks, no mapping, no hard links.
 
+mod candidate;
 mod copy;
 mod disk;
 mod files;
-mod mark;
+mod held_disk;
 mod note;
 mod place;
+mod process;
 mod reader;
 mod segment;
 mod snapshot;
 mod start;
 mod stream;
+mod term;
+mod uptime;
 mod verify;
 
 #[cfg(test)]
 mod tests;
 
+pub use candidate::{Attempt, Candidate};
 pub use copy::{Copied, back_up, restore};
 pub use files::FileLedger;
-pub use mark::{Holder, WriterMark, holder};
 pub use note::OpeningNote;
+pub use process::Holder;
+pub use term::{Term, holder};
 pub use verify::{Proof, open_to_read, verify};

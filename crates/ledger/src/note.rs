@@ -6,26 +6,32 @@ use std::{fmt, path::Path};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpeningNote {
     text: String,
+    is_torn_line: bool,
 }
 
 impl OpeningNote {
+    /// Whether it is about a last line that did not end.
+    pub fn is_torn_line(&self) -> bool {
+        self.is_torn_line
+    }
+
     pub(crate) fn torn(path: &Path, line: usize, bytes: usize) -> OpeningNote {
         let file = path.display();
         let text =
             format!("{file} line {line}: the last write was torn; its {bytes} bytes, never acknowledged, were cut off");
-        OpeningNote { text }
+        OpeningNote { text, is_torn_line: true }
     }
 
     pub(crate) fn unfinished(path: &Path) -> OpeningNote {
         let file = path.display();
         let text = format!("{file}: the segment was not begun; nothing in it was acknowledged, and it is passed over");
-        OpeningNote { text }
+        OpeningNote { text, is_torn_line: false }
     }
 
     pub(crate) fn no_part(path: &Path, line: usize) -> OpeningNote {
         let file = path.display();
         let text = format!("{file} from line {line} on: was refused when it was written, and is no part of the chain");
-        OpeningNote { text }
+        OpeningNote { text, is_torn_line: false }
     }
 }
 

@@ -124,7 +124,10 @@ pub(crate) fn prove(
 }
 
 /// A line as the record that stands behind `head`.
-fn record_behind(line: &Line<'_>, head: Head, path: &Path) -> Result<Record, LedgerError> {
+pub(crate) fn record_behind(line: &Line<'_>, head: Head, path: &Path) -> Result<Record, LedgerError> {
+    if !line.ended {
+        return Err(damage(path, line.number, "its line end is missing"));
+    }
     let record = record(line).map_err(|error| damage(path, line.number, &error.to_string()))?;
     if !record.follows(head) {
         let problem =

@@ -16,6 +16,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     disk::{Appending, Disk, segment_path},
+    held_disk::word_of_term,
     note::OpeningNote,
     place::{Places, Segment},
     reader::{Committed, Reader},
@@ -171,6 +172,14 @@ impl StreamFiles {
         let written = self.begin(at, Vec::new(), None).map_err(Failed::into_error)?;
         self.commit(written);
         Ok(())
+    }
+
+    /// Begins a segment at once, as another process may yet write to the one
+    /// before: what comes late there is no part of the chain. One number is
+    /// left out, in which that process may yet begin one of its own.
+    pub(crate) fn take_over(&mut self, at: Timestamp) -> Result<(), LedgerError> {
+        self.next_number += 1;
+        self.begin_epoch(&self.epoch.clone(), at)
     }
 
     fn extend(&self, writing: Writing, drafts: Vec<Draft>) -> Result<Written, Failed> {
@@ -329,6 +338,9 @@ fn sealed(drafts: Vec<Draft>, mut head: Head) -> Vec<(Record, String)> {
 
 /// What a file system says no to, with the mend.
 pub(crate) fn unusable(path: &Path, error: &io::Error) -> LedgerError {
+    if let Some(word) = word_of_term(error) {
+        return word;
+    }
     let mend = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room there",
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {

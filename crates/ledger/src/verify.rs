@@ -21,7 +21,8 @@ pub struct Proof {
     pub head: Head,
     /// In how many segments it is kept.
     pub segments: usize,
-    /// What is no part of the chain, though it stands in the files.
+    /// What is no part of the chain, though it stands in the files; beside a
+    /// server, an unfinished last line may be one that is being written.
     pub notes: Vec<OpeningNote>,
 }
 
@@ -51,8 +52,8 @@ fn proved(disk: &dyn Disk, folder: &Path, stream: Stream) -> Result<Proof, Ledge
         let bytes = disk.read(path).map_err(|error| unusable(path, &error))?;
         let (head, end) = segment::prove(path, &bytes, proof.head, next, |_, _| {})?;
         match end {
-            // An unfinished last line may be one that is being written.
-            End::Whole | End::Torn { .. } => {}
+            End::Whole => {}
+            End::Torn { line, offset } => proof.notes.push(OpeningNote::torn(path, line, bytes.len() - offset)),
             End::NoPartFrom(line) => proof.notes.push(OpeningNote::no_part(path, line)),
         }
         proof = Proof { head, segments: at + 1, ..proof };

@@ -1,4 +1,4 @@
-//! A real ledger whose disk can be full.
+//! A real ledger whose disk can be full, and that can be lost to another server.
 
 use std::sync::{
     Arc,
@@ -15,18 +15,29 @@ use serde_json::Value;
 pub struct FailingLedger {
     ledger: Arc<dyn Ledger>,
     refuses: AtomicBool,
+    lost: AtomicBool,
     appends: AtomicUsize,
 }
 
 impl FailingLedger {
     /// That ledger, working.
     pub fn around(ledger: Arc<dyn Ledger>) -> FailingLedger {
-        FailingLedger { ledger, refuses: AtomicBool::new(false), appends: AtomicUsize::new(0) }
+        FailingLedger {
+            ledger,
+            refuses: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            appends: AtomicUsize::new(0),
+        }
     }
 
     /// Whether appends are refused from here on.
     pub fn refuse(&self, refuses: bool) {
         self.refuses.store(refuses, Ordering::Relaxed);
+    }
+
+    /// Another server takes the ledger over.
+    pub fn lose(&self) {
+        self.lost.store(true, Ordering::Relaxed);
     }
 
     /// How often something was appended: each is one sync.
@@ -78,6 +89,13 @@ impl Ledger for FailingLedger {
             return Err(LedgerError::Unavailable("the disk is full".into()));
         }
         self.ledger.probe().await
+    }
+
+    async fn confirm(&self) -> Result<(), LedgerError> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(LedgerError::Conflict("another has it".into()));
+        }
+        self.ledger.confirm().await
     }
 
     fn head(&self, stream: Stream) -> Head {

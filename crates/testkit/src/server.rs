@@ -92,7 +92,7 @@ async fn parts(world: &TestWorld) -> Parts {
     let key = CheckpointKey::of_seed([7; 32]);
     let folder = world.path("audit");
     let share = FolderShare::new(folder);
-    share.prepare().expect("the share's folder can be made");
+    share.prepare().await.expect("the share's folder can be made");
     let reports = Arc::new(Reports::new(world.ledger.clone(), Arc::new(share), Arc::clone(&findings), key));
     let everything = world.world();
     Parts {

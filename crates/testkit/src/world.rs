@@ -3,7 +3,8 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use app::{findings::Findings, store::World};
-use ledger::{FileLedger, WriterMark};
+use jiff::Timestamp;
+use ledger::{FileLedger, Term};
 use tempfile::TempDir;
 
 use crate::{CountingEntropy, FailingLedger, SettableClock};
@@ -18,7 +19,7 @@ pub struct TestWorld {
     /// What is wrong.
     pub findings: Arc<Findings>,
     entropy: Arc<CountingEntropy>,
-    mark: WriterMark,
+    term: Term,
 }
 
 impl TestWorld {
@@ -28,10 +29,10 @@ impl TestWorld {
     /// Where the machine has no folder for temporary files.
     pub fn at(time: &str) -> TestWorld {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let (ledger, mark) = opened(folder.path().join("data"));
+        let (ledger, term) = opened(folder.path().join("data"));
         let clock = Arc::new(SettableClock::at(time));
         let findings = Arc::new(Findings::new(clock.clone()));
-        TestWorld { folder, clock, ledger, findings, entropy: Arc::default(), mark }
+        TestWorld { folder, clock, ledger, findings, entropy: Arc::default(), term }
     }
 
     /// What a store works with.
@@ -55,24 +56,24 @@ impl TestWorld {
     /// # Panics
     /// Where somebody goes on holding the ledger.
     pub async fn restarted(self) -> TestWorld {
-        let TestWorld { folder, clock, ledger, findings, entropy, mark } = self;
+        let TestWorld { folder, clock, ledger, findings, entropy, term } = self;
         let released = async {
             while Arc::strong_count(&ledger) > 1 {
                 tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(RELEASED_WITHIN, released).await.expect("everybody lets go of the ledger");
-        drop((ledger, mark));
-        let (ledger, mark) = opened(folder.path().join("data"));
-        TestWorld { folder, clock, ledger, findings, entropy, mark }
+        drop((ledger, term));
+        let (ledger, term) = opened(folder.path().join("data"));
+        TestWorld { folder, clock, ledger, findings, entropy, term }
     }
 }
 
 /// How long writers may take to end once nobody asks them anything.
 const RELEASED_WITHIN: Duration = Duration::from_secs(10);
 
-fn opened(folder: PathBuf) -> (Arc<FailingLedger>, WriterMark) {
-    let mark = WriterMark::take(&folder).expect("nobody else writes there");
-    let (ledger, _) = FileLedger::open(&mark, "an epoch".into()).expect("the ledger opens");
-    (Arc::new(FailingLedger::around(Arc::new(ledger))), mark)
+fn opened(folder: PathBuf) -> (Arc<FailingLedger>, Term) {
+    let term = Term::take(&folder).expect("nobody else writes there");
+    let (ledger, _) = FileLedger::open(&term, "an epoch".into(), Timestamp::UNIX_EPOCH).expect("the ledger opens");
+    (Arc::new(FailingLedger::around(Arc::new(ledger))), term)
 }

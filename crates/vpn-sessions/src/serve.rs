@@ -1,7 +1,12 @@
 //! The server: wires the parts, starts what follows the ledger, and stops
 //! without losing anything.
 
-use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use app::{
@@ -10,13 +15,13 @@ use app::{
     board::Board,
     findings::Findings,
     passwords::Passwords,
-    ports::{Clock, Entropy, Mailer},
+    ports::{Clock, Entropy, Ledger, Mailer},
     relay::{MailRoute, Relay},
     reports::Reports,
     store::World,
 };
 use domain::{account::People, board::ReportZone, names::UserName};
-use ledger::{FileLedger, WriterMark};
+use ledger::{FileLedger, Term};
 use outbound::{FolderShare, SmtpMailer, SystemClock, SystemEntropy};
 use tokio::runtime::Runtime;
 use web::{Parts, WebSettings, access_token::AccessTokens};
@@ -26,9 +31,11 @@ use crate::{
     files, secret,
 };
 
-use self::followers::Followers;
+use self::{followers::Followers, standby::Front, stop::Stop};
 
 mod followers;
+mod standby;
+mod stop;
 
 /// How long followers may take to end what they do when the server stops.
 const LAST_WORK: Duration = Duration::from_millis(1_200);
@@ -37,40 +44,77 @@ const LAST_WORK: Duration = Duration::from_millis(1_200);
 /// hangs is not waited for longer: the process has to end.
 const LAST_CALLS: Duration = Duration::from_millis(200);
 
+/// How long the start waits for a share that may hang.
+const SHARE_ANSWERS_WITHIN: Duration = Duration::from_millis(500);
+
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: &Config, runtime: Runtime) -> anyhow::Result<()> {
     judge(config)?;
-    let mark = WriterMark::take(&config.data_dir)?;
-    let served = runtime.block_on(serve(config, &mark));
+    let served = runtime.block_on(serve(config));
     runtime.shutdown_timeout(LAST_CALLS);
-    // Last of all, as nothing may be written behind it.
-    drop(mark);
     served
 }
 
-async fn serve(config: &Config, mark: &WriterMark) -> anyhow::Result<()> {
-    let connections = Arc::new(files::connections(config)?);
-    let users = files::users(config)?;
-    let world = open_world(mark)?;
-    let parts = Arc::new(parts(config, &world, connections, users).await?);
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let lists = (Arc::new(files::connections(config)?), files::users(config)?);
     let listener = listen(config)?;
-    welcome(config, &parts, &listener)?;
-    let mut followers = Followers::start(config, &parts, &world.ledger)?;
-    let stop = until_stopped(Arc::clone(&parts), followers.one_ended());
-    web::serve(listener, Arc::clone(&parts), stop).await.context("the server ended")?;
+    let address = listener.local_addr()?;
+    let findings = Arc::new(Findings::new(Arc::new(SystemClock)));
+    let stop = Stop::listens();
+    let ready = async {
+        let (term, front) = Front::Listener(listener).until_held(&config.data_dir, &findings).await?;
+        let term = Arc::new(term);
+        // They may have changed while this server stood by.
+        let connections = files::connections(config).map_or(lists.0, Arc::new);
+        let users = files::users(config).unwrap_or(lists.1);
+        let world = open_world(&term, findings).await?;
+        let parts = Arc::new(parts(config, &world, connections, users).await?);
+        anyhow::Ok((term, parts, front, world.ledger))
+    };
+    let (term, parts, front, ledger) = tokio::select! {
+        ready = ready => ready?,
+        () = stop.clone().asked() => {
+            tracing::info!("Stopped before anything was done");
+            return Ok(());
+        }
+    };
+    welcome(config, &parts, address);
+    hold(config, &term, parts, ledger, (front, stop)).await
+}
+
+/// Serves while the term lasts.
+async fn hold(
+    config: &Config,
+    term: &Term,
+    parts: Arc<Parts>,
+    ledger: Arc<dyn Ledger>,
+    (front, stop): (Front, Stop),
+) -> anyhow::Result<()> {
+    let mut followers = Followers::start(config, &parts, &ledger)?;
+    let stopped = until_stopped(Arc::clone(&parts), stop, followers.one_ended());
+    tokio::select! {
+        served = front.serve(Arc::clone(&parts), stopped) => served.context("the server ended")?,
+        reason = term.lost() => {
+            followers.stop().await;
+            tracing::error!("{reason}; nothing more is acknowledged, and this server ends");
+            anyhow::bail!("{reason}; this server ended, so that two never write. Start it again, and it stands by");
+        }
+    }
     if tokio::time::timeout(LAST_WORK, settle(&parts)).await.is_err() {
         tracing::warn!("Not all was done in time; what is in the ledger goes on at the next start");
     }
-    anyhow::ensure!(followers.stop().await, "a part of the server ended by itself; see the log");
+    let all_there = followers.stop().await;
+    term.let_go();
+    anyhow::ensure!(all_there, "a part of the server ended by itself; see the log");
     tracing::info!("Stopped; everything acknowledged is kept");
     Ok(())
 }
 
 /// Opens what the server works on, for a command that changes it directly
-/// while it holds the mark.
-pub(crate) async fn accounts_alone(config: &Config, mark: &WriterMark) -> anyhow::Result<Accounts> {
+/// while it holds the term.
+pub(crate) async fn accounts_alone(config: &Config, term: &Arc<Term>) -> anyhow::Result<Accounts> {
     let users = files::users(config)?;
-    let world = open_world(mark)?;
+    let world = open_world(term, Arc::new(Findings::new(Arc::new(SystemClock)))).await?;
     accounts(config, &world, users).await
 }
 
@@ -85,14 +129,15 @@ fn judge(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open_world(mark: &WriterMark) -> anyhow::Result<World> {
+async fn open_world(term: &Arc<Term>, findings: Arc<Findings>) -> anyhow::Result<World> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (ledger, notes) = FileLedger::open(mark, secret::fresh_password(entropy.as_ref()))?;
+    let (epoch, now) = (secret::fresh_password(entropy.as_ref()), clock.now());
+    let opened = Arc::clone(term);
+    let (ledger, notes) = tokio::task::spawn_blocking(move || FileLedger::open(&opened, epoch, now)).await??;
     for note in notes {
         tracing::warn!("{note}");
     }
-    let findings = Arc::new(Findings::new(Arc::clone(&clock)));
     Ok(World { ledger: Arc::new(ledger), clock, entropy, findings })
 }
 
@@ -109,8 +154,10 @@ async fn parts(
         anyhow::bail!("the list of connections could not be recorded: {failure:?}");
     }
     let share = FolderShare::new(config.audit_dir.clone());
-    if let Err(error) = share.prepare() {
-        tracing::warn!("Weekly reports wait in the ledger for now: {error}");
+    match tokio::time::timeout(SHARE_ANSWERS_WITHIN, share.prepare()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("Weekly reports wait in the ledger for now: {error}"),
+        Err(_) => tracing::warn!("Weekly reports wait in the ledger for now: AUDIT_DIR does not answer"),
     }
     let signing = secret::kept_checkpoint_key(&config.data_dir, world.entropy.as_ref())?;
     let reports = Reports::new(Arc::clone(&world.ledger), Arc::new(share), Arc::clone(&findings), signing);
@@ -184,36 +231,19 @@ fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-fn welcome(config: &Config, parts: &Parts, listener: &TcpListener) -> anyhow::Result<()> {
-    let address = listener.local_addr()?;
+fn welcome(config: &Config, parts: &Parts, address: SocketAddr) {
     let connections = parts.board.snapshot().lines.len();
     let users = parts.accounts.people().listed().len();
     let mail = if config.mail.server.is_some() { "mailed" } else { "held, as no mail server is configured" };
     tracing::info!(connections, users, "Messages are {mail}");
     tracing::info!("Listening on http://{address}");
-    Ok(())
-}
-
-/// Ends when the process is asked to stop, by SIGTERM or Ctrl-C.
-async fn asked_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-            let _ = interrupted.await;
-            return;
-        };
-        tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupted.await;
 }
 
 /// Ends when the process is asked to stop, or when a part that should go on
 /// for ever has ended; sends no further mail from then on.
-async fn until_stopped(parts: Arc<Parts>, one_ended: impl Future<Output = ()>) {
+async fn until_stopped(parts: Arc<Parts>, stop: Stop, one_ended: impl Future<Output = ()>) {
     tokio::select! {
-        () = asked_to_stop() => tracing::info!("Stopping"),
+        () = stop.asked() => tracing::info!("Stopping"),
         () = one_ended => tracing::error!("A part of the server ended by itself; the server stops"),
     }
     parts.relay.stop();

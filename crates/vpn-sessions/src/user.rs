@@ -4,13 +4,14 @@
 use std::{
     io::{IsTerminal, Read, stdin},
     net::IpAddr,
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, bail, ensure};
 use clap::ArgMatches;
 use domain::{account::Role, names::UserName};
-use ledger::WriterMark;
+use ledger::Term;
 use serde_json::{Value, json};
 
 use crate::{config::Config, serve};
@@ -52,8 +53,8 @@ async fn set_password(matches: &ArgMatches, config: &Config, user: &UserName) ->
         let token = access_token(matches, config, &server).await?;
         return set_password_at(&server, &token, user, &password).await;
     }
-    let mark = WriterMark::take(&config.data_dir)?;
-    serve::accounts_alone(config, &mark).await?.set_password(user, &password).await?;
+    let term = Arc::new(Term::take(&config.data_dir)?);
+    serve::accounts_alone(config, &term).await?.set_password(user, &password).await?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::{Shared, problem::Problem};
 
 mod accounts;
 mod connections;
-mod health;
+pub(crate) mod health;
 mod messages;
 mod programs;
 mod reports;

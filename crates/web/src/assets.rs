@@ -11,7 +11,7 @@ use axum::{
 };
 use rust_embed::Embed;
 
-use crate::{Shared, problem::Problem};
+use crate::problem::Problem;
 
 /// The path prefix of this build's assets.
 pub(crate) const PREFIX: &str = concat!("/assets/", env!("UI_DIGEST"));
@@ -20,7 +20,7 @@ pub(crate) const PREFIX: &str = concat!("/assets/", env!("UI_DIGEST"));
 #[folder = "$OUT_DIR/ui/dist"]
 struct Bundle;
 
-pub(crate) fn routes() -> Router<Shared> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route(&format!("{PREFIX}/{{name}}"), get(asset))
         .route("/favicon.ico", get(|| async { served("favicon.svg", "public, max-age=86400") }))

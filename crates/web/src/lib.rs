@@ -4,10 +4,17 @@
 //! Read [`Parts`] for what it works with and [`router`] for what it serves;
 //! [`doors`] stands before everything, [`caller`] says who asks, [`api`] and
 //! [`pages`] answer, and [`socket`] is the seam to the live board.
+//! [`Standby`] answers while another server has the ledger.
 //!
 //! Deliberately absent: rules, files, mail and records.
 
-use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::{
     access::AccessLog,
@@ -34,6 +41,9 @@ mod pages;
 mod problem;
 mod shapes;
 mod socket;
+mod standby;
+
+pub use standby::Standby;
 
 /// A client that has not sent its request head after this long is cut off.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,13 +111,20 @@ pub async fn serve(
     let handle = Handle::new();
     let service = router(parts, &sockets).into_make_service();
     tokio::spawn(stop_with(stop, handle.clone(), Arc::clone(&sockets)));
+    server(listener, handle)?.serve(service).await
+}
+
+fn server(
+    listener: TcpListener,
+    handle: Handle<SocketAddr>,
+) -> io::Result<axum_server::Server<SocketAddr, NoDelayAcceptor>> {
     // Restricted to HTTP/1, axum-server upgrades no connection to a WebSocket.
     let mut server = axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEAD_TIMEOUT);
     server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
-    server.acceptor(NoDelayAcceptor::new()).serve(service).await
+    Ok(server.acceptor(NoDelayAcceptor::new()))
 }
 
-async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<std::net::SocketAddr>, sockets: Arc<Sockets>) {
+async fn stop_with(stop: impl Future<Output = ()>, handle: Handle<SocketAddr>, sockets: Arc<Sockets>) {
     stop.await;
     sockets.stop().await;
     handle.graceful_shutdown(Some(GRACE));

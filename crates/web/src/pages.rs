@@ -166,7 +166,7 @@ fn login_page(parts: &Parts, status: StatusCode, problem: &str, user: &str, next
     rendered(status, LoginPage { assets: assets::PREFIX, users, problem, mend, user, next }.render())
 }
 
-fn rendered(status: StatusCode, page: askama::Result<String>) -> Response {
+pub(crate) fn rendered(status: StatusCode, page: askama::Result<String>) -> Response {
     match page {
         Ok(page) => (status, Html(page)).into_response(),
         Err(error) => Problem::unavailable(format!("the page could not be made: {error}")).into_response(),

@@ -166,3 +166,16 @@ async fn held_messages_are_mailed_once_there_is_a_mail_server() {
     is(&relay, &fresh, Status::Sent).await;
     assert_eq!(relay.find(&old).unwrap().status, Status::Held, "what is no news any more waits for a person");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_lost_the_ledger_mails_nothing() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let relay = Arc::new(Relay::open(world.world(), route()).await.unwrap());
+    let mailer = Arc::new(ScriptedMailer::answering([]));
+    let (id, _) = relay.accept(promon(), message("hello")).await.unwrap();
+    world.ledger.lose();
+    let _delivery = Delivery::start(&world, &relay, &mailer);
+    tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    assert!(mailer.tried(0).await.is_empty(), "another server sends it");
+    assert_eq!(relay.find(&id).unwrap().status, Status::Queued);
+}

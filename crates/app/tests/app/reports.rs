@@ -1,10 +1,10 @@
 //! Weekly reports: each session once, whatever the share does.
 
-use std::{fs, sync::Arc};
+use std::{fs, sync::Arc, time::Duration};
 
 use app::{board::Board, findings::Findings, reports::Reports};
 use domain::{
-    checkpoint::{CheckpointKey, ReportDigest},
+    checkpoint::{Checkpoint, CheckpointKey, Earlier, ReportDigest},
     report::read_rows,
     week::Week,
 };
@@ -71,6 +71,10 @@ impl Office {
         let ids: std::collections::BTreeSet<_> = rows.iter().skip(1).map(|row| row.last().cloned()).collect();
         assert_eq!(ids.len(), rows.len().saturating_sub(1), "a session is there twice: {rows:?}");
         ids.len()
+    }
+
+    fn codes(&self) -> Vec<&'static str> {
+        self.findings.current().iter().map(|finding| finding.code).collect()
     }
 
     fn write(&self, name: &str, content: &[u8]) {
@@ -182,4 +186,143 @@ async fn each_session_is_in_the_week_of_its_uncheck_by_the_zone() {
     let rows = read_rows(&office.content("2026-W43"));
     assert_eq!(rows[1][3..6], ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", "3600"]);
     assert_eq!(rows[2][5], "0", "a clock that was set back makes nothing negative");
+}
+
+#[tokio::test]
+async fn one_that_lost_the_ledger_writes_no_reports() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(1).await;
+    office.reports.catch_up().await;
+    office.sessions(1).await;
+    office.world.ledger.lose();
+    office.reports.catch_up().await;
+    assert_eq!(office.rows("2026-W48"), 1, "another server writes the rest");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_that_hangs_is_said_while_it_does_and_heals() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(1).await;
+    office.share.hangs(true);
+    let said = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let seen = office.codes();
+        office.share.hangs(false);
+        seen
+    };
+    let ((), seen) = tokio::join!(office.reports.catch_up(), said);
+    assert_eq!(seen, ["share_hangs"]);
+    assert_eq!((office.codes(), office.rows("2026-W48")), (vec![], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_that_hangs_for_good_is_given_up_and_looked_at_again() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(1).await;
+    office.share.hangs(true);
+    for _ in 0..2 {
+        office.reports.catch_up().await;
+        assert_eq!(office.codes(), ["share_hangs", "share_unavailable"]);
+        assert_eq!(office.reports.list().await.unwrap()[0].rows, 1, "auditors see the rows all the same");
+    }
+    office.share.hangs(false);
+    office.reports.catch_up().await;
+    assert_eq!((office.codes(), office.rows("2026-W48")), (vec![], 1));
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_is_gone_is_written_anew_at_the_next_look() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(1).await;
+    office.reports.catch_up().await;
+    for name in ["audit-2026-W48.checkpoint", "ledger.checkpoint"] {
+        let path = office.world.path("audit").join(name);
+        let before = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        office.reports.catch_up().await;
+        assert_eq!(fs::read(&path).unwrap(), before, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_checkpoint_says_what_the_week_before_held() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(2).await;
+    office.session("2026-12-01T09:00:00Z", "2026-12-01T10:00:00Z").await;
+    office.reports.catch_up().await;
+    let note = fs::read_to_string(office.world.path("audit").join("audit-2026-W49.checkpoint")).unwrap();
+    let Checkpoint { before, rows, .. } = CheckpointKey::of_seed(SEED).public().open(&note).unwrap();
+    let week = Week::parse("2026-W48").unwrap();
+    assert_eq!(before, Some(Earlier { week, digest: ReportDigest::of(&office.content("2026-W48")) }));
+    assert_eq!(rows.map(|rows| rows.rows()), Some(1));
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_proves_something_else_is_never_written_over() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(1).await;
+    office.reports.catch_up().await;
+    let name = "audit-2026-W48.checkpoint";
+    let path = office.world.path("audit").join(name);
+    let public = CheckpointKey::of_seed(SEED).public();
+    let ours = public.open(&fs::read_to_string(&path).unwrap()).unwrap();
+    let mut ahead = ours.clone();
+    ahead.head.seq += 40;
+    let mut another = ours.clone();
+    another.head.hash = domain::record::Hash::of(b"another history");
+    for (note, code) in [
+        (CheckpointKey::of_seed(SEED).sign(&ahead), "checkpoint_ahead"),
+        (CheckpointKey::of_seed(SEED).sign(&another), "checkpoint_ahead"),
+        (CheckpointKey::of_seed([9; 32]).sign(&ours), "checkpoint_unknown"),
+        ("no checkpoint at all".to_owned(), "checkpoint_unknown"),
+    ] {
+        office.write(name, note.as_bytes());
+        for _ in 0..2 {
+            office.sessions(1).await;
+            office.reports.catch_up().await;
+            assert_eq!(office.codes(), [code]);
+            assert!(office.findings.current()[0].detail.contains(name));
+            assert_eq!(fs::read_to_string(&path).unwrap(), note, "it is the proof");
+        }
+        fs::remove_file(&path).unwrap();
+        office.reports.catch_up().await;
+        assert_eq!(office.codes(), Vec::<&str>::new());
+        assert!(public.open(&fs::read_to_string(&path).unwrap()).is_ok());
+    }
+}
+
+#[tokio::test]
+async fn sessions_that_the_ledger_does_not_know_are_said_and_kept() {
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(1).await;
+    office.reports.catch_up().await;
+    let row = String::from_utf8(office.content("2026-W48")).unwrap();
+    let [header, row] = [0, 1].map(|line| row.lines().nth(line).unwrap().to_owned());
+    let strange = format!("{header}\r\n{}\r\n", row.replace(&row[row.len() - 32..], &"a".repeat(32)));
+    office.write("audit-2026-W40.csv", strange.as_bytes());
+    office.write("audit-2026-W41.csv", format!("{header}\r\na remark\r\n").as_bytes());
+    office.reports.catch_up().await;
+    assert_eq!(office.codes(), ["reports_unknown"]);
+    let detail = office.findings.current()[0].detail.clone();
+    assert!(detail.contains("audit-2026-W40.csv (1)") && !detail.contains("W41"), "{detail}");
+    assert_eq!(office.content("2026-W40"), strange.as_bytes());
+    fs::remove_file(office.world.path("audit").join("audit-2026-W40.csv")).unwrap();
+    office.reports.catch_up().await;
+    assert_eq!(office.codes(), Vec::<&str>::new());
+}
+
+/// Ten thousand rows in the long variant.
+#[tokio::test]
+async fn all_that_waited_comes_at_once() {
+    let long = std::env::var_os("VPN_SESSIONS_LONG").is_some_and(|value| value == "1");
+    let count = if long { 10_000 } else { 500 };
+    let office = Office::at("2026-11-24T08:00:00Z").await;
+    office.share.away(true);
+    office.sessions(count).await;
+    office.share.away(false);
+    let begun = tokio::time::Instant::now();
+    office.reports.catch_up().await;
+    let took = begun.elapsed();
+    assert_eq!(office.rows("2026-W48"), count);
+    assert!(!long || took < Duration::from_secs(10), "{count} rows took {took:?}");
 }

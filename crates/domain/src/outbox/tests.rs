@@ -203,3 +203,19 @@ fn a_snapshot_keeps_what_was_forgotten_forgotten() {
     }
     assert_eq!(restored(&outbox), outbox);
 }
+
+#[test]
+fn the_longest_message_fits_a_part_of_a_snapshot() {
+    let mut outbox = Outbox::default();
+    let text = "\u{1}".repeat(MAX_MESSAGE_BYTES);
+    let message = Message::clone(&numbered(1, &text));
+    let id = message.id.clone();
+    let subject = Some("\u{1}".repeat(MAX_SUBJECT_CHARS));
+    outbox.apply(&RelayFact::Accepted { message: Arc::new(Message { subject, ..message }), status: Status::Queued });
+    let at = "2026-11-24T09:00:00Z".parse().unwrap();
+    let words = "\u{1}".repeat(MAX_WORDS_CHARS);
+    outbox.apply(&RelayFact::Attempted { id, status: Status::Failed, words, at, next_attempt_at: None });
+    let longest = outbox.snapshot().map(|item| serde_json::to_string(&item).unwrap().len()).max().unwrap();
+    let room = crate::record::MAX_LINE_BYTES - longest;
+    assert!(room > 64 * 1024, "{room} bytes are left of a line, for its recipients and what a record has around it");
+}

@@ -1,9 +1,18 @@
 //! How a report's file differs from what the ledger says of its week.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{opening, row, session_of};
+use super::{COLUMNS, opening, read_rows, row, session_of};
 use crate::session::{EndedSession, SessionId};
+
+/// A row as the ledger has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The number of the record that it is made of.
+    pub seq: u64,
+    /// Its bytes, with its line end.
+    pub bytes: Box<[u8]>,
+}
 
 /// One difference; lines count from 1, the header being the first.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,8 +21,18 @@ pub enum Difference {
     #[error("line 1: the header is not the one that reports begin with")]
     Header,
     /// A row is not as it was written.
-    #[error("line {line}: the row of the session {session} was changed")]
+    #[error("line {line}: the row of the session {session} was changed ({what})")]
     Changed {
+        /// Where.
+        line: usize,
+        /// Whose row.
+        session: SessionId,
+        /// Which cells.
+        what: String,
+    },
+    /// Somebody put cells of their own behind a row that is as it was written.
+    #[error("line {line}: cells that are not the server's stand behind the row of the session {session}")]
+    Extended {
         /// Where.
         line: usize,
         /// Whose row.
@@ -35,61 +54,113 @@ pub enum Difference {
         /// Whose row.
         session: SessionId,
     },
-    /// A line is no session of this week.
+    /// A row is of no session of this week.
     #[error("line {line}: the ledger knows no such session in this week")]
     Unknown {
         /// Where.
         line: usize,
     },
+    /// A line names no session at all: a remark of somebody.
+    #[error("line {line}: not the server's: the line names no session")]
+    Foreign {
+        /// Where.
+        line: usize,
+    },
     /// A session has no row.
-    #[error("the row of the session {session} is missing")]
+    #[error("line {line}: the row of the session {session}, which belongs there, is missing")]
     Missing {
+        /// Where it would stand.
+        line: usize,
         /// Whose row.
         session: SessionId,
     },
 }
 
-/// All differences between a file and the sessions of its week, which come in
-/// the order of the ledger: by line, and then what is missing.
-pub fn differences(content: &[u8], sessions: &[EndedSession]) -> Vec<Difference> {
+impl LedgerRow {
+    /// The row of a session whose end is that record.
+    pub fn of(seq: u64, ended: &EndedSession) -> LedgerRow {
+        LedgerRow { seq, bytes: row(ended).into() }
+    }
+
+    fn id(&self) -> &[u8] {
+        session_of(&self.bytes).unwrap_or_default()
+    }
+}
+
+impl Difference {
+    /// The line that it is about.
+    pub fn line(&self) -> usize {
+        match self {
+            Difference::Header => 1,
+            Difference::Changed { line, .. }
+            | Difference::Extended { line, .. }
+            | Difference::Moved { line, .. }
+            | Difference::Twice { line, .. }
+            | Difference::Unknown { line }
+            | Difference::Foreign { line }
+            | Difference::Missing { line, .. } => *line,
+        }
+    }
+}
+
+/// All differences between a file and the rows of its week, which come in the
+/// order of the ledger: by line, and then what is missing.
+pub fn differences(content: &[u8], rows: &[LedgerRow]) -> Vec<Difference> {
     let mut found = Vec::new();
-    let opening = opening();
-    if !content.starts_with(&opening) {
+    if !content.starts_with(&opening()) {
         found.push(Difference::Header);
     }
-    let mut rest: BTreeMap<&[u8], (usize, &EndedSession)> = sessions
-        .iter()
-        .enumerate()
-        .map(|(place, ended)| (ended.session.id.as_str().as_bytes(), (place, ended)))
-        .collect();
+    let mut rest: BTreeMap<&[u8], (usize, &LedgerRow)> =
+        rows.iter().enumerate().map(|(place, row)| (row.id(), (place, row))).collect();
+    let mut seen: BTreeSet<&[u8]> = BTreeSet::new();
     let mut last_place = None;
     for (line, bytes) in (1..).zip(content.split_inclusive(|&byte| byte == b'\n')).skip(1) {
-        let known = session_of(bytes).and_then(|id| rest.remove(id));
-        let Some((place, ended)) = known else {
-            found.push(stranger(line, bytes, sessions));
+        let Some(id) = session_of(bytes) else {
+            found.push(Difference::Foreign { line });
             continue;
         };
-        let session = ended.session.id.clone();
-        if row(ended) != bytes {
-            found.push(Difference::Changed { line, session });
+        let Some((place, row)) = rest.remove(id) else {
+            let again = seen.contains(id);
+            found.push(if again {
+                Difference::Twice { line, session: named(id) }
+            } else {
+                Difference::Unknown { line }
+            });
+            continue;
+        };
+        seen.insert(id);
+        if *row.bytes != *bytes {
+            found.push(changed(line, id, &row.bytes, bytes));
         } else if last_place > Some(place) {
-            found.push(Difference::Moved { line, session });
+            found.push(Difference::Moved { line, session: named(id) });
         }
         last_place = last_place.max(Some(place));
     }
-    let mut missing: Vec<(usize, &EndedSession)> = rest.into_values().collect();
+    let mut missing: Vec<(usize, &LedgerRow)> = rest.into_values().collect();
     missing.sort_by_key(|(place, _)| *place);
-    found.extend(missing.into_iter().map(|(_, ended)| Difference::Missing { session: ended.session.id.clone() }));
+    found.extend(
+        missing.into_iter().map(|(place, row)| Difference::Missing { line: place + 2, session: named(row.id()) }),
+    );
     found
 }
 
-/// A line whose session was there already, or is none of this week.
-fn stranger(line: usize, bytes: &[u8], sessions: &[EndedSession]) -> Difference {
-    let id = session_of(bytes).unwrap_or_default();
-    match sessions.iter().find(|ended| ended.session.id.as_str().as_bytes() == id) {
-        Some(ended) => Difference::Twice { line, session: ended.session.id.clone() },
-        None => Difference::Unknown { line },
+fn changed(line: usize, id: &[u8], written: &[u8], there: &[u8]) -> Difference {
+    let cells = |row: &[u8]| read_rows(row).into_iter().next().unwrap_or_default();
+    let (ours, theirs) = (cells(written), cells(there));
+    if theirs.len() > ours.len() && theirs.starts_with(&ours) {
+        return Difference::Extended { line, session: named(id) };
     }
+    let columns: Vec<&str> = COLUMNS
+        .into_iter()
+        .zip(ours.iter().map(Some).zip(theirs.iter().map(Some).chain(std::iter::repeat(None))))
+        .filter_map(|(column, (ours, theirs))| (ours != theirs).then_some(column))
+        .collect();
+    let what = if columns.is_empty() { "how it is written".to_owned() } else { columns.join(", ") };
+    Difference::Changed { line, session: named(id), what }
+}
+
+fn named(id: &[u8]) -> SessionId {
+    SessionId::named(&String::from_utf8_lossy(id))
 }
 
 #[cfg(test)]
@@ -126,14 +197,19 @@ mod tests {
         opening().into_iter().chain(sessions.iter().flat_map(row)).collect()
     }
 
+    fn rows(sessions: &[EndedSession]) -> Vec<LedgerRow> {
+        (1..).zip(sessions).map(|(seq, ended)| LedgerRow::of(seq, ended)).collect()
+    }
+
     fn told(content: &[u8], sessions: &[EndedSession]) -> Vec<String> {
-        differences(content, sessions).iter().map(|found| found.to_string().replace(&"0".repeat(30), "")).collect()
+        let found = differences(content, &rows(sessions));
+        found.iter().map(|found| found.to_string()).collect()
     }
 
     #[test]
     fn a_file_as_it_was_written_differs_in_nothing() {
         let sessions: Vec<_> = (1..=5).map(session).collect();
-        assert_eq!(differences(&file(&sessions), &sessions), []);
+        assert_eq!(differences(&file(&sessions), &rows(&sessions)), []);
         assert_eq!(differences(&file(&[]), &[]), []);
     }
 
@@ -142,10 +218,17 @@ mod tests {
         let sessions: Vec<_> = (1..=3).map(session).collect();
         let [one, two, three] = [1, 2, 3].map(session);
         let id = |number: u8| SessionId::of_bits([number; 16]).to_string();
-        let edited = String::from_utf8(file(&sessions)).unwrap().replacen("alice", "mallory", 1).into_bytes();
+        let edited = String::from_utf8(file(&sessions))
+            .unwrap()
+            .replacen("alice", "mallory", 1)
+            .replacen("0,alice,", "0,mallory,", 1)
+            .into_bytes();
         for (content, expected) in [
-            (edited, vec![format!("line 2: the row of the session {} was changed", id(1))]),
-            (file(&[one.clone(), three.clone()]), vec![format!("the row of the session {} is missing", id(2))]),
+            (edited, vec![format!("line 2: the row of the session {} was changed (user, ended_by)", id(1))]),
+            (
+                file(&[one.clone(), three.clone()]),
+                vec![format!("line 3: the row of the session {}, which belongs there, is missing", id(2))],
+            ),
             (
                 file(&[one.clone(), three.clone(), two.clone()]),
                 vec![format!("line 4: the row of the session {} was moved, or removed and written anew", id(2))],
@@ -160,14 +243,19 @@ mod tests {
             ),
             (
                 [file(&sessions), b"a remark\r\n".to_vec()].concat(),
-                vec!["line 5: the ledger knows no such session in this week".into()],
+                vec!["line 5: not the server's: the line names no session".into()],
+            ),
+            (
+                [file(&sessions[..2]), row(&three).strip_suffix(b"\r\n").unwrap().to_vec(), b",seen\r\n".to_vec()]
+                    .concat(),
+                vec![format!("line 4: cells that are not the server's stand behind the row of the session {}", id(3))],
             ),
         ] {
             assert_eq!(told(&content, &sessions), expected);
         }
         let headless = file(&sessions)[3..].to_vec();
-        assert_eq!(differences(&headless, &sessions), [Difference::Header]);
-        assert_eq!(differences(b"", &sessions).len(), 4, "all is missing, the header too");
+        assert_eq!(differences(&headless, &rows(&sessions)), [Difference::Header]);
+        assert_eq!(differences(b"", &rows(&sessions)).len(), 4, "all is missing, the header too");
     }
 
     proptest! {
@@ -179,7 +267,7 @@ mod tests {
             let mut content = file(&sessions);
             let at = at % content.len();
             content[at] ^= 1 << bit;
-            prop_assert!(!differences(&content, &sessions).is_empty(), "byte {}", at);
+            prop_assert!(!differences(&content, &rows(&sessions)).is_empty(), "byte {}", at);
         }
 
         #[test]
@@ -187,7 +275,7 @@ mod tests {
             let sessions: Vec<_> = (1..=3).map(session).collect();
             let content = file(&sessions);
             let at = at % content.len();
-            prop_assert!(!differences(&content[..at], &sessions).is_empty(), "cut at {}", at);
+            prop_assert!(!differences(&content[..at], &rows(&sessions)).is_empty(), "cut at {}", at);
         }
     }
 }

@@ -86,7 +86,7 @@ impl Snapshot for Waits {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_see_what_is_committed_while_something_is_written() {
     let disk = SimulatedDisk::default();
     let ledger = Arc::new(ten_thousand(&disk).await);

@@ -4,13 +4,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::ports::{Ledger, Snapshot};
 use domain::record::{Draft, Hash, Head, Record, Stream};
+use jiff::Timestamp;
 use serde_json::{json, value::RawValue};
 
 use super::{
     simulated_disk::SimulatedDisk,
     tally::{SMALL, Tally, draft, in_week},
 };
-use crate::{FileLedger, WriterMark, stream::SEGMENT_BYTES};
+use crate::{FileLedger, Term, stream::SEGMENT_BYTES};
 
 #[tokio::test]
 async fn segments_turn_with_the_week_and_the_size_and_each_start() {
@@ -123,6 +124,26 @@ impl Snapshot for Sessions {
     }
 }
 
+#[tokio::test]
+async fn a_snapshot_of_a_hundred_thousand_sessions_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = WriterMark::take(folder.path()).unwrap();
+    let (ledger, _) = FileLedger::open(&mark, "e".into()).unwrap();
+    ledger.append(Stream::Audit, vec![draft(0, in_week(0))], Arc::new(Sessions(100_000))).await.unwrap();
+    let (ledger, notes) = FileLedger::open(&mark, "e".into()).unwrap();
+    assert_eq!(notes, []);
+    let place = ledger.snapshot(Stream::Audit).unwrap();
+    let mut count = 0;
+    for part in 1..=place.parts {
+        let items = ledger.snapshot_part(Stream::Audit, part).await.unwrap();
+        assert_eq!(items[0]["id"], format!("{count:032x}"), "part {part}");
+        count += items.len();
+    }
+    assert_eq!((count, place.seq), (100_000, 0));
+    assert!(ledger.snapshot_part(Stream::Audit, place.parts + 1).await.is_err());
+    assert_eq!(ledger.read(Stream::Audit, 0, 10).await.unwrap().len(), 1);
+}
+
 /// Prints how long a start behind a million records takes: the figure of a
 /// release build is the one that counts.
 #[tokio::test]
@@ -130,15 +151,15 @@ impl Snapshot for Sessions {
 #[allow(clippy::disallowed_methods, reason = "a figure for a person, which decides nothing")]
 async fn ready_behind_a_million_records() {
     let folder = tempfile::tempdir().unwrap();
-    let mark = WriterMark::take(folder.path()).unwrap();
-    let (ledger, _) = FileLedger::open(&mark, "e".into()).unwrap();
+    let term = Term::take(folder.path()).unwrap();
+    let (ledger, _) = FileLedger::open(&term, "e".into(), Timestamp::UNIX_EPOCH).unwrap();
     for batch in 0..1_000 {
         let drafts = (batch * 1_000..batch * 1_000 + 1_000).map(|number| draft(number, in_week(0))).collect();
         ledger.append(Stream::Audit, drafts, Arc::new(Sessions(1_000))).await.unwrap();
     }
     drop(ledger);
     let begun = std::time::Instant::now();
-    let (ledger, _) = FileLedger::open(&mark, "e".into()).unwrap();
+    let (ledger, _) = FileLedger::open(&term, "e".into(), Timestamp::UNIX_EPOCH).unwrap();
     let opened = begun.elapsed();
     let mut after = ledger.snapshot(Stream::Audit).unwrap().seq;
     let mut replayed = 0;

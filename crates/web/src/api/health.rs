@@ -1,5 +1,6 @@
 //! Whether the server is alive, and does its work.
 
+use app::findings::Findings;
 use axum::{Json, extract::State, http::StatusCode};
 use wire::service::{Health, Readiness};
 
@@ -17,7 +18,12 @@ pub(crate) async fn alive() -> Json<Health> {
     (status = 503, description = "changes cannot be taken", body = Readiness),
 ))]
 pub(crate) async fn ready(State(parts): State<Shared>) -> (StatusCode, Json<Readiness>) {
-    let findings = parts.findings.current();
+    readiness(&parts.findings)
+}
+
+/// What those findings come to.
+pub(crate) fn readiness(findings: &Findings) -> (StatusCode, Json<Readiness>) {
+    let findings = findings.current();
     let (code, status) = if findings.iter().any(|finding| finding.stops_changes) {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     } else if findings.is_empty() {
