@@ -37,7 +37,8 @@ def server(make_server, seeded_data, disk):
 
 
 def test_what_was_acknowledged_survives_every_loss_of_power(server, disk):
-    stories = Stories(server, chance("power cuts"))
+    # A sync that is under way while ext4 is shut down may be told that all is well; a machine without power tells nothing.
+    stories = Stories(server, chance("power cuts"), late_answers_count=False)
 
     def power_fails():
         disk.loses_power()
