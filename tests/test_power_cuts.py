@@ -26,18 +26,18 @@ def disk(tmp_path):
 
 @pytest.fixture
 def server(make_server, seeded_data, disk):
-    """A server whose records and reports are all on that disk."""
+    """A server whose records are on that disk; the share is elsewhere."""
     shutil.copytree(seeded_data, disk.mount / "data")
-    places = {"DATA_DIR": disk.mount / "data", "AUDIT_DIR": disk.mount / "audit"}
-    server = make_server(seed=None, sessions=CONNECTIONS, **places)
-    server.data_dir, server.audit_dir = places.values()
+    server = make_server(seed=None, sessions=CONNECTIONS, DATA_DIR=disk.mount / "data")
+    server.data_dir = disk.mount / "data"
     disk.comes_back()
     yield server.starts()
     server.is_cleared_away()
 
 
 def test_what_was_acknowledged_survives_every_loss_of_power(server, disk):
-    stories = Stories(server, chance("power cuts"))
+    # A sync that is under way while ext4 is shut down may be told that all is well; no machine without power tells it.
+    stories = Stories(server, chance("power cuts"), late_answers_count=False)
 
     def power_fails():
         disk.loses_power()

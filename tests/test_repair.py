@@ -40,10 +40,10 @@ def names_gap(server, stream):
 
 def test_without_damage_it_says_so_and_touches_nothing(server):
     used(server)
-    before = content_of(server.data_dir)
+    before = content_of(server.data_dir / "ledger")
     for arguments in (("--dry-run",), ()):
         assert "nothing is damaged" in server.runs("ledger", "repair", *arguments).is_done()
-        assert content_of(server.data_dir) == before
+        assert content_of(server.data_dir / "ledger") == before
 
 
 def test_a_running_server_is_not_repaired(server):

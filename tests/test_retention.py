@@ -130,8 +130,11 @@ def hashes_of(server, user):
             body = json.loads(line)["body"]
             for fact in [body, *body.get("items", [])]:
                 fact = fact.get("body", fact)
-                if fact.get("user") == user and "hash" in fact:
-                    found.add(fact["hash"])
+                # In a snapshot an account stands as one item.
+                fact = fact.get("account", fact)
+                hash_of_it = fact.get("hash") or fact.get("password")
+                if fact.get("user") == user and hash_of_it:
+                    found.add(hash_of_it)
     return found
 
 

@@ -39,7 +39,10 @@ def standby_of(make_server, server):
     """Another server on the same folders, at a port of its own."""
     other = make_server(seed=None, DATA_DIR=server.data_dir, AUDIT_DIR=server.audit_dir)
     other.data_dir, other.audit_dir = server.data_dir, server.audit_dir
-    return other.starts()
+    other.launches()
+    eventually(lambda: other.process.poll() is not None or other.is_alive())
+    assert other.process.poll() is None, other.log
+    return other
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ SECOND = "vpn main 1;vpn sub 2"
 
 
 @pytest.fixture
-def audited(server, alice, bob):
+def audited(make_server):
     """A stopped server whose week has four sessions."""
+    server = make_server(toml="[limits]\ncommands_per_minute = 1000000\n").starts()
+    alice, bob = server.signs_in("alice"), server.signs_in("bob")
     for person, connection in [(alice, FIRST), (bob, SECOND), (alice, FIRST), (bob, FIRST)]:
         session = person.checks(connection).session
         person.unchecks(session)

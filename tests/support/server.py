@@ -224,11 +224,17 @@ class Server:
         assert answer.status == 303, answer
         return browser
 
+    def is_alive(self):
+        """Whether it answers, be it that it stands by."""
+        try:
+            return plain_session().get(self.url + "/healthz", timeout=5, verify=self.authority or True).ok
+        except requests.RequestException:
+            return False
+
     def answers(self):
         """Whether it serves: it answers, and does not stand by for another server."""
         try:
             asked = {"timeout": 5, "verify": self.authority or True}
-            alive = plain_session().get(self.url + "/healthz", **asked).status_code == 200
-            return alive and '"standby"' not in plain_session().get(self.url + "/readyz", **asked).text
+            return self.is_alive() and '"standby"' not in plain_session().get(self.url + "/readyz", **asked).text
         except requests.RequestException:
             return False

@@ -38,7 +38,9 @@ pub struct Proof {
 /// For each stream [`LedgerError::Corrupt`] with file and line, or
 /// [`LedgerError::Unavailable`].
 pub fn verify(folder: &Path) -> Vec<(Stream, Result<Proof, LedgerError>)> {
-    match must_be_whole(&RealDisk, folder) {
+    let ledger = folder.join(LEDGER);
+    let is_there = RealDisk.names(&ledger).map_err(|error| unusable(&ledger, &error));
+    match is_there.and_then(|_| must_be_whole(&RealDisk, folder)) {
         Ok(()) => proofs(&RealDisk, folder),
         Err(error) => Stream::ALL.into_iter().map(|stream| (stream, Err(error.clone()))).collect(),
     }

@@ -84,7 +84,20 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    file.sync_all()?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// The name is to survive a loss of power too: what the key signed would be nobody's.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    match std::fs::File::open(folder)?.sync_all() {
+        // Some network shares know no sync of a folder.
+        Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+    #[cfg(not(unix))]
+    Ok(())
 }
 
 #[cfg(test)]
