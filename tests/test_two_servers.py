@@ -39,10 +39,15 @@ def standby_of(make_server, server):
     """Another server on the same folders, at a port of its own."""
     other = make_server(seed=None, DATA_DIR=server.data_dir, AUDIT_DIR=server.audit_dir)
     other.data_dir, other.audit_dir = server.data_dir, server.audit_dir
-    other.launches()
-    eventually(lambda: other.process.poll() is not None or other.is_alive())
-    assert other.process.poll() is None, other.log
-    return other
+    return comes_up(other)
+
+
+def comes_up(server):
+    """Starts, and waits until it answers, be it that it stands by."""
+    server.launches()
+    eventually(lambda: server.process.poll() is not None or server.is_alive())
+    assert server.process.poll() is None, server.log
+    return server
 
 
 @pytest.fixture
@@ -127,7 +132,7 @@ def test_a_standby_takes_over_from_one_that_stops(server, second, alice):
     coming.join()
     assert second.visitor().gets("/login", headers=PAGE).status == 200, "a page gets through as well"
     assert second.visitor().gets("/readyz").body["findings"] == []
-    server.starts()
+    comes_up(server)
     assert not is_ready(server), "now that one stands by"
 
 
@@ -136,7 +141,7 @@ def test_a_standby_takes_over_from_one_that_was_killed(server, second, alice):
     server.is_killed()
     takes_over(second)
     assert second.signs_in("bob").board()[FIRST]["sessions"] == [session]
-    server.starts()
+    comes_up(server)
     second.process.kill()
     # Nobody asks yet how it ended: it is a zombie.
     takes_over(server)
@@ -267,7 +272,7 @@ def is_paused_past_its_term(server, second, callers):
     assert server.ends() == 1
     assert server.says("another server took over", "Start it again")
     go_on(callers)
-    server.starts()
+    comes_up(server)
     assert not is_ready(server), "it stands by"
     is_as_acknowledged(second, callers)
 
@@ -317,7 +322,7 @@ def test_whoever_is_stopped_or_killed_the_other_goes_on(server, second, callers)
         else:
             serving.is_killed()
         takes_over(waiting)
-        serving.starts()
+        comes_up(serving)
         go_on(callers)
         serving, waiting = waiting, serving
     is_as_acknowledged(serving, callers)

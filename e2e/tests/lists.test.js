@@ -91,6 +91,16 @@ test("who is taken out of the list of people is out within 2 s; who is added may
 
 test("a role that an admin gives in the list opens the audit, and one that is taken closes it", async (t) => {
   const { server, people } = await open(t, { access: "password", passwords: ["alice"] });
+  // Another role ends the sign-ins of before.
+  const isAnswered = async (status) => {
+    const alice = await people.signIn("alice");
+    assert.equal((await alice.opens("/audit")).status(), status);
+  };
+  await server.save("users.txt", PEOPLE.replace("alice", "alice;auditor"));
+  await eventually(() => isAnswered(200));
+  await server.save("users.txt", PEOPLE);
+  await eventually(() => isAnswered(403));
+});
   const alice = await people.signIn("alice");
   await server.save("users.txt", PEOPLE.replace("alice", "alice;auditor"));
   await eventually(async () => assert.equal((await alice.opens("/audit")).status(), 200));
