@@ -4,7 +4,7 @@
 //! in reading order: [`disk`], the few things that are asked of a file system;
 //! [`segment`], how a segment is read and proved; [`snapshot`] and [`start`],
 //! how little of them is; [`stream`], how one is written; [`reader`] and
-//! [`place`], what is read meanwhile; [`dropping`], [`copy`] and [`repair`], what
+//! [`place`], what is read meanwhile; [`dropping`], [`copy`] and [`mod@repair`], what
 //! is done to whole segments, and [`own`], how the chain tells of that; [`term`],
 //! who writes, [`candidate`], who may next, and [`held_disk`], which keeps one
 //! from writing who has lost the ledger to another.
