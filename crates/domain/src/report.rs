@@ -4,12 +4,14 @@
 //! the zone's offset. Which file a session belongs to says its [`crate::week`].
 
 mod difference;
+mod torn;
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::session::EndedSession;
 
 pub use difference::{Difference, LedgerRow, differences};
+pub use torn::{is_torn, mended};
 
 /// How many hexadecimal digits a session's id has.
 const SESSION_ID_DIGITS: usize = 32;

@@ -116,6 +116,32 @@ async fn a_write_torn_at_any_byte_is_completed() {
 }
 
 #[tokio::test]
+async fn bytes_that_a_power_cut_lost_come_back_and_each_session_is_there_once() {
+    let mut office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(6).await;
+    office.reports.catch_up().await;
+    let whole = office.content("2026-W48");
+    for (from, to) in [(0, 300), (200, 420), (whole.len() - 200, whole.len())] {
+        let mut torn = whole.clone();
+        torn[from..to].fill(0);
+        office.write("audit-2026-W48.csv", &torn);
+        office = office.restarted().await;
+        office.reports.catch_up().await;
+        assert_eq!(office.content("2026-W48"), whole, "{from} to {to}");
+    }
+    let remark = b"a remark by hand\r\n".as_slice();
+    office.write("audit-2026-W48.csv", &[&whole[..whole.len() - 90], &[0; 4096], remark].concat());
+    office = office.restarted().await;
+    office.reports.catch_up().await;
+    let mended = office.content("2026-W48");
+    assert!(mended.len() == whole.len() + remark.len() && mended.ends_with(remark), "what people wrote stays");
+    assert_eq!(office.rows("2026-W48"), 6 + 1);
+    office.sessions(1).await;
+    office.reports.catch_up().await;
+    assert!(office.content("2026-W48").starts_with(&mended) && office.rows("2026-W48") == 8, "and it goes on");
+}
+
+#[tokio::test]
 async fn beside_each_report_stands_its_signed_checkpoint() {
     let office = Office::at("2026-11-24T08:00:00Z").await;
     let public = CheckpointKey::of_seed(SEED).public();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{COLUMNS, opening, read_rows, row, session_of};
+use super::{COLUMNS, is_torn, opening, read_rows, row, session_of};
 use crate::session::{EndedSession, SessionId};
 
 /// A row as the ledger has it.
@@ -66,6 +66,12 @@ pub enum Difference {
         /// Where.
         line: usize,
     },
+    /// NUL bytes stand where rows were written.
+    #[error("line {line}: torn by a loss of power, with NUL bytes in it; a running server mends it")]
+    Torn {
+        /// Where.
+        line: usize,
+    },
     /// A session has no row.
     #[error("line {line}: the row of the session {session}, which belongs there, is missing")]
     Missing {
@@ -98,6 +104,7 @@ impl Difference {
             | Difference::Twice { line, .. }
             | Difference::Unknown { line }
             | Difference::Foreign { line }
+            | Difference::Torn { line }
             | Difference::Missing { line, .. } => *line,
         }
     }
@@ -114,7 +121,14 @@ pub fn differences(content: &[u8], rows: &[LedgerRow]) -> Vec<Difference> {
         rows.iter().enumerate().map(|(place, row)| (row.id(), (place, row))).collect();
     let mut seen: BTreeSet<&[u8]> = BTreeSet::new();
     let mut last_place = None;
-    for (line, bytes) in (1..).zip(content.split_inclusive(|&byte| byte == b'\n')).skip(1) {
+    for (line, bytes) in (1..).zip(content.split_inclusive(|&byte| byte == b'\n')) {
+        if is_torn(bytes) {
+            found.push(Difference::Torn { line });
+            continue;
+        }
+        if line == 1 {
+            continue;
+        }
         let Some(id) = session_of(bytes) else {
             found.push(Difference::Foreign { line });
             continue;
@@ -211,6 +225,17 @@ mod tests {
         let sessions: Vec<_> = (1..=5).map(session).collect();
         assert_eq!(differences(&file(&sessions), &rows(&sessions)), []);
         assert_eq!(differences(&file(&[]), &[]), []);
+    }
+
+    #[test]
+    fn what_is_torn_is_named_and_what_it_held_is_missing() {
+        let sessions: Vec<_> = (1..=3).map(session).collect();
+        let mut content = file(&sessions);
+        let (from, to) = (file(&sessions[..1]).len() - 40, file(&sessions[..2]).len() - 9);
+        content[from..to].fill(0);
+        let told = told(&content, &sessions);
+        assert!(told[0].starts_with("line 2: torn by a loss of power"), "{told:?}");
+        assert!(told.len() == 3 && told[1..].iter().all(|told| told.ends_with("is missing")), "{told:?}");
     }
 
     #[test]

@@ -180,7 +180,8 @@ fn complaint(difference: &Difference, rows: &[LedgerRow], signed_seq: u64) -> Co
         | Difference::Moved { .. }
         | Difference::Twice { .. }
         | Difference::Unknown { .. }
-        | Difference::Foreign { .. } => false,
+        | Difference::Foreign { .. }
+        | Difference::Torn { .. } => false,
     };
     let text = if waits {
         format!("{difference}; nobody signed it yet, a running server writes it")
