@@ -32,6 +32,7 @@ use crate::{
 
 use self::{
     checkpoints::Checkpoints,
+    strangers::Counted,
     weeks::{WeekState, Weeks},
 };
 
@@ -70,7 +71,7 @@ pub struct Reports {
     weeks: Mutex<Weeks>,
     checkpoints: Mutex<Checkpoints>,
     counted: Mutex<BTreeMap<String, (ReportFile, usize)>>,
-    strangers: Mutex<BTreeMap<Week, (ReportFile, usize)>>,
+    strangers: Mutex<BTreeMap<Week, Counted>>,
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
     /// One walk along the ledger at a time.
@@ -199,7 +200,7 @@ impl Reports {
 
     async fn write_rows(&self, week: Week, state: WeekState, bytes: Option<u64>) -> Result<(), ShareError> {
         let as_left = bytes.is_some() && bytes == state.bytes;
-        if !as_left {
+        if !as_left || self.may_be_known_now(week) {
             return self.complete(week, state).await;
         }
         if state.written_seq < state.last_seq {
@@ -226,13 +227,15 @@ impl Reports {
         }
         let sessions = self.sessions(week, state.first_seq - 1, state.last_seq).await?;
         let (content, sessions) = self.untorn(week, content, sessions).await?;
+        let imported = self.lock().imported();
+        let known = imported.len();
         let (missing, strange, rows, bytes) = off_thread(move || {
             let missing = file::missing(&content, &sessions);
             let rows = report::read_rows(&[content.as_slice(), &missing].concat()).len();
-            (missing, strangers::strange_rows(&content, &sessions), rows, content.len() as u64)
+            (missing, strangers::strange_rows(&content, &sessions, &imported), rows, content.len() as u64)
         })
         .await?;
-        self.note_strangers(week, bytes, strange);
+        self.note_strangers(week, bytes, strange, known);
         let completed = WeekState { rows_in_file: rows.saturating_sub(1), ..state };
         self.write(week, completed, bytes, &missing).await
     }
