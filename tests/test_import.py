@@ -145,7 +145,7 @@ def test_our_own_reports_bring_nothing_that_the_ledger_has_and_come_back_where_i
 def test_reports_of_a_lost_ledger_are_known_once_they_were_imported(stopped, make_server):
     report = stopped.share.file()
     before = report.read_bytes()
-    afresh = make_server(seed=None, TIMEZONE="Europe/Berlin")
+    afresh = make_server(TIMEZONE="Europe/Berlin")
     earlier = afresh.audit_dir / "audit-2020-W53.csv"
     for path in (earlier, afresh.audit_dir / report.name):
         path.parent.mkdir(exist_ok=True)
@@ -158,8 +158,10 @@ def test_reports_of_a_lost_ledger_are_known_once_they_were_imported(stopped, mak
     afresh.starts()
     alice = afresh.signs_in("alice")
     session = alice.unchecks(alice.checks(FIRST).session).session
-    eventually(lambda: afresh.share.has(session) and not unknown())
-    assert afresh.share.file().read_bytes().count(stopped.session["id"].encode()) == 1
+    here = afresh.audit_dir / report.name
+    eventually(lambda: session["id"].encode() in here.read_bytes() and not unknown())
+    assert here.read_bytes().startswith(before) and before.count(stopped.session["id"].encode()) == 1
+    assert here.read_bytes().count(b"\n") == 3
     assert earlier.read_bytes() == before
     afresh.stops()
     told = afresh.runs("audit", "verify").output
