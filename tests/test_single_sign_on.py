@@ -148,6 +148,44 @@ def test_what_the_provider_does_not_confirm_is_refused_without_its_words(server)
         browser.gets("/api/v1/me").is_refused("unauthorized")
 
 
+@pytest.fixture(scope="module")
+def misled(make_lasting_server, make_provider):
+    """A server whose provider lies."""
+    provider = make_provider().lies()
+    return make_lasting_server(**provider.settings()).starts()
+
+
+def with_token(server, lie):
+    """Comes back with an ID token that holds but for that lie."""
+    browser = Traveller(server.url)
+    asked = parse_qs(urlsplit(browser.leaves()).query)
+    (state,), (nonce,) = asked["state"], asked["nonce"]
+    return browser, browser.gets(f"/login/callback?state={state}&code={lie}.{nonce}")
+
+
+def test_an_id_token_that_holds_lets_in(misled):
+    browser, answer = with_token(misled, "none")
+    assert answer.status == 303
+    assert browser.gets("/api/v1/me").is_done()["user"] == "alice"
+
+
+LIES = ("nonce", "no-nonce", "issuer", "audience", "more-audiences", "expired", "no-expiry", "key")
+LIES += ("unsigned", "secret-as-key", "public-key-as-secret")
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_an_id_token_that_does_not_hold_lets_nobody_in(misled, lie):
+    browser, answer = with_token(misled, lie)
+    is_refused(answer, 403, "ask an admin")
+    browser.gets("/api/v1/me").is_refused("unauthorized")
+
+
+def test_a_provider_of_another_name_is_not_believed(make_server, make_provider):
+    provider = make_provider().lies()
+    server = make_server(**provider.settings(OIDC_ISSUER=f"{provider.url}/")).starts()
+    is_refused(Traveller(server.url).gets("/login/single-sign-on"), 503, "does not answer")
+
+
 def test_each_sign_on_is_another_sign_in_and_ends_the_one_before(browser):
     browser.signs_on("alice")
     before = browser.client.cookies["vpn_sessions"]

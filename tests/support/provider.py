@@ -10,7 +10,7 @@ from support.browser import Browser
 from support.program import free_port
 from support.waiting import eventually
 
-SCRIPT = Path(__file__).resolve().parents[2] / "e2e/support/provider.js"
+SCRIPTS = Path(__file__).resolve().parents[2] / "e2e/support"
 
 CLIENT_ID = "vpn-sessions"
 CLIENT_SECRET = "the client's secret"
@@ -34,10 +34,17 @@ class Provider:
 
     def starts(self, redirect_uri):
         """Starts, and waits until it listens."""
+        return self.runs("provider.js", redirect_uri, json.dumps(self.people))
+
+    def lies(self):
+        """Starts one instead that says what it is told to."""
+        return self.runs("false-provider.js", CLIENT_ID)
+
+    def runs(self, script, *details):
         out = self.folder / "provider.out"
         with open(out, "wb") as log:
             self.process = subprocess.Popen(
-                [shutil.which("node"), str(SCRIPT), self.url, redirect_uri, json.dumps(self.people)],
+                [shutil.which("node"), str(SCRIPTS / script), self.url, *details],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -214,7 +214,7 @@ impl Accounts {
             self.prove(name, password).await.map(|account| (account.user, Proof::Password))
         };
         let (user, proof) = self.noted(proved, name, &from, Client::Browser)?;
-        let sign_in = self.new_sign_in(user.clone(), proof, &from);
+        let sign_in = self.fresh_sign_in(user.clone(), proof, &from);
         self.execute(AccountCommand::SignIn(sign_in.clone()), from.changer(user)).await?;
         Ok(sign_in)
     }
@@ -225,7 +225,7 @@ impl Accounts {
     /// [`SignInError`]; wrong is who has no account that lets them in.
     pub async fn sign_on(&self, proved: &Proved, from: Arrival) -> Result<SignIn, SignInError> {
         let named = self.describe(&proved.user).map_or_else(|| proved.user.clone(), |account| account.user);
-        let sign_in = self.new_sign_in(named.clone(), Proof::SingleSignOn, &from);
+        let sign_in = self.fresh_sign_in(named.clone(), Proof::SingleSignOn, &from);
         let (role, creates_account) = (proved.role, proved.creates_account);
         let command = AccountCommand::SignOn { sign_in: sign_in.clone(), role, creates_account };
         let kept = self.execute(command, from.changer(named)).await.map_err(SignInError::from);
@@ -234,7 +234,7 @@ impl Accounts {
     }
 
     /// A sign-in with an id of its own.
-    fn new_sign_in(&self, user: UserName, proof: Proof, from: &Arrival) -> SignIn {
+    fn fresh_sign_in(&self, user: UserName, proof: Proof, from: &Arrival) -> SignIn {
         SignIn {
             id: SignInId::of_bits(self.entropy.bits()),
             user,

@@ -66,14 +66,8 @@ pub enum OidcSettingsError {
     Client(#[from] reqwest::Error),
 }
 
-type Client = CoreClient<
-    EndpointSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointMaybeSet,
-    EndpointMaybeSet,
->;
+type Client =
+    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
 /// A provider that is asked over the network.
 pub struct OidcProvider {
@@ -156,7 +150,9 @@ impl OidcProvider {
         let answer = request.request_async(&self.http).await.map_err(|error| match error {
             RequestTokenError::Request(error) => ProviderError::Unreachable(in_full(&error)),
             RequestTokenError::ServerResponse(refusal) => ProviderError::Refused(refusal.to_string()),
-            RequestTokenError::Parse(..) => ProviderError::Refused("its answer to the code is no JSON of a token".into()),
+            RequestTokenError::Parse(..) => {
+                ProviderError::Refused("its answer to the code is no JSON of a token".into())
+            }
             RequestTokenError::Other(reason) => ProviderError::Refused(reason),
         })?;
         let token = answer.id_token().cloned();

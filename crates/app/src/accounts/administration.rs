@@ -144,7 +144,7 @@ impl Accounts {
     ) -> Result<SignIn, SetPasswordError> {
         let account = self.invited_by(secret).ok_or(AccountRefusal::UnknownInvitation)?;
         let hash = self.passwords.hash(&account.user, password).await?;
-        let sign_in = self.new_sign_in(account.user.clone(), Proof::Invitation, &from);
+        let sign_in = self.fresh_sign_in(account.user.clone(), Proof::Invitation, &from);
         let by = from.changer(account.user);
         let command = AccountCommand::AcceptInvitation { invitation: digest(secret), hash, sign_in: sign_in.clone() };
         self.execute(command, by).await?;

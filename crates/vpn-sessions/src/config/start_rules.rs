@@ -17,8 +17,8 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let everyone = config.trusted_proxies.iter().find(|network| network.is_everything());
     let open_to_network = config.board_access == BoardAccess::OpenToNetwork;
     let no_way_back = config.oidc.is_some() && config.public_url.is_none() && !is_local(config);
-    let no_way_back = no_way_back
-        .then(|| Finding { severity: Severity::Error, ..warning(config, &OIDC_ISSUER, Problem::NoWayBack) });
+    let no_way_back =
+        no_way_back.then(|| Finding { severity: Severity::Error, ..warning(config, &OIDC_ISSUER, Problem::NoWayBack) });
     let warnings = [
         open_to_network.then(|| warning(config, &BOARD_ACCESS, Problem::OpenToNetwork)),
         everyone.map(|network| warning(config, &TRUSTED_PROXIES, Problem::EveryProxy(network.to_string()))),
