@@ -23,6 +23,8 @@ MATRIX = {
     "GET /people": "L33.3333",
     "GET /login": "........",
     "POST /login": "........",
+    "GET /login/single-sign-on": "........",
+    "GET /login/callback": "........",
     "POST /logout": "LLLLLLLL",
     "GET /invite/{secret}": "........",
     "POST /invite/{secret}": "........",

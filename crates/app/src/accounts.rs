@@ -21,6 +21,7 @@ use crate::{
     keys::{AT_MOST_EVERY, Leavings},
     passwords::{PasswordError, Passwords},
     ports::{Clock, Entropy},
+    sign_on::Proved,
     store::{Answer, Failure, ReplayError, Store, World},
 };
 
@@ -213,21 +214,36 @@ impl Accounts {
             self.prove(name, password).await.map(|account| (account.user, Proof::Password))
         };
         let (user, proof) = self.noted(proved, name, &from, Client::Browser)?;
-        let sign_in = SignIn {
+        let sign_in = self.fresh_sign_in(user.clone(), proof, &from);
+        self.execute(AccountCommand::SignIn(sign_in.clone()), from.changer(user)).await?;
+        Ok(sign_in)
+    }
+
+    /// Signs a browser in whose user the provider of single sign-on proved.
+    ///
+    /// # Errors
+    /// [`SignInError`]; wrong is who has no account that lets them in.
+    pub async fn sign_on(&self, proved: &Proved, from: Arrival) -> Result<SignIn, SignInError> {
+        let named = self.describe(&proved.user).map_or_else(|| proved.user.clone(), |account| account.user);
+        let sign_in = self.fresh_sign_in(named.clone(), Proof::SingleSignOn, &from);
+        let (role, creates_account) = (proved.role, proved.creates_account);
+        let command = AccountCommand::SignOn { sign_in: sign_in.clone(), role, creates_account };
+        let kept = self.execute(command, from.changer(named)).await.map_err(SignInError::from);
+        self.noted(kept, proved.user.as_str(), &from, Client::Browser)?;
+        Ok(sign_in)
+    }
+
+    /// A sign-in with an id of its own.
+    fn fresh_sign_in(&self, user: UserName, proof: Proof, from: &Arrival) -> SignIn {
+        SignIn {
             id: SignInId::of_bits(self.entropy.bits()),
-            user: user.clone(),
+            user,
             proof,
             at: self.clock.now(),
             role: None,
             address: from.address.clone(),
             browser: from.browser.clone(),
-        };
-        let kept = self.execute(AccountCommand::SignIn(sign_in.clone()), from.changer(user)).await;
-        kept.map_err(|failure| match failure {
-            Failure::Refused(_) => SignInError::Wrong,
-            Failure::Unavailable(reason) => SignInError::Unavailable(reason),
-        })?;
-        Ok(sign_in)
+        }
     }
 
     /// Lets a program in by password; that is kept before it gets its access token.
@@ -503,7 +519,7 @@ impl Accounts {
             return None;
         }
         let role = match proof {
-            Proof::Password | Proof::Invitation => account.role,
+            Proof::Password | Proof::Invitation | Proof::SingleSignOn => account.role,
             Proof::Nothing if self.settings.board_is_open => Role::Member,
             Proof::Nothing => return None,
         };
@@ -522,6 +538,15 @@ impl Arrival {
     /// Somebody who comes from there, as who changes something.
     fn changer(&self, user: UserName) -> Changer {
         Changer::Account(Visitor { user, address: self.address.clone() })
+    }
+}
+
+impl From<Failure<AccountRefusal>> for SignInError {
+    fn from(failure: Failure<AccountRefusal>) -> SignInError {
+        match failure {
+            Failure::Refused(_) => SignInError::Wrong,
+            Failure::Unavailable(reason) => SignInError::Unavailable(reason),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ports::Clock;
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which part has it: `config`, `ledger`, `share` or `mail`.
+    /// Which part has it: `config`, `ledger`, `share`, `mail`, `tls` or `sso`.
     pub part: &'static str,
     /// A stable code.
     pub code: &'static str,

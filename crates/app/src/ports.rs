@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::record::{Draft, Head, Record, Stream};
+use domain::{
+    account::Claims,
+    record::{Draft, Head, Record, Stream},
+};
 use jiff::Timestamp;
 use serde_json::{Value, value::RawValue};
 
@@ -264,6 +267,61 @@ pub enum ShareError {
     /// Somebody else wrote the file meanwhile: look again.
     #[error("the file was changed by somebody else")]
     Changed,
+}
+
+/// The provider of single sign-on. It may be away: what it says of itself is
+/// asked for when it is needed, and known for a while.
+#[async_trait]
+pub trait IdentityProvider: Send + Sync {
+    /// Asks it what it says of itself, where that is not known.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unreachable`].
+    async fn reach(&self) -> Result<(), ProviderError>;
+
+    /// Where a browser is sent to be asked there who it is.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unreachable`].
+    async fn address(&self, secrets: &SignOnSecrets) -> Result<String, ProviderError>;
+
+    /// What the provider says of whoever came back, proved to be meant for us
+    /// and for the sign-on that has those secrets.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn claims(&self, answer: &ProviderAnswer, secrets: &SignOnSecrets) -> Result<Claims, ProviderError>;
+}
+
+/// What belongs to one sign-on, and to no other.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignOnSecrets {
+    /// Comes back with the browser.
+    pub state: String,
+    /// Comes back in the ID token.
+    pub nonce: String,
+    /// Proves that whoever changes the code in has begun the sign-on (RFC 7636).
+    pub verifier: String,
+}
+
+/// What a browser brings back from the provider.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProviderAnswer {
+    /// What is changed in for an ID token.
+    pub code: String,
+    /// Who says so, where the provider tells (RFC 9207).
+    pub issuer: Option<String>,
+}
+
+/// Why the provider proved nothing. The words are for the log only.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// It cannot be asked; it may be again.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It says no, or what it says does not hold.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// Tells the time.

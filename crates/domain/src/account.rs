@@ -1,8 +1,8 @@
 //! Accounts: who there is, what each may, and where they are signed in.
 //!
 //! [`people`] is what the files say, [`state`] what the records add to it and
-//! the rules, [`api_token`] what programs come with, [`visitor`] who changes
-//! something.
+//! the rules, [`api_token`] what programs come with, [`sign_on`] what a provider
+//! of single sign-on says, [`visitor`] who changes something.
 
 use std::fmt;
 
@@ -20,12 +20,14 @@ pub use self::{
         USUAL_API_TOKEN_LIFE, read_end,
     },
     people::{ListedUser, People},
+    sign_on::{ClaimRules, Claims},
     state::{AccountsItem, AccountsState, Described, Disabled, Invitation, RoleSource},
     visitor::{Changer, Visitor},
 };
 
 mod api_token;
 mod people;
+mod sign_on;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -111,6 +113,9 @@ pub enum Proof {
     Password,
     /// By the link of an invitation, with which a password was chosen.
     Invitation,
+    /// By the provider of single sign-on.
+    #[serde(rename = "single_sign_on")]
+    SingleSignOn,
     /// Not at all: the board is open.
     Nothing,
 }
@@ -121,6 +126,7 @@ impl Proof {
         match self {
             Proof::Password => "password",
             Proof::Invitation => "invitation",
+            Proof::SingleSignOn => "single_sign_on",
             Proof::Nothing => "nothing",
         }
     }
@@ -343,6 +349,15 @@ pub enum AccountCommand {
     },
     /// Begin a sign-in whose proof was given.
     SignIn(SignIn),
+    /// Begin a sign-in of somebody whom the provider of single sign-on proved.
+    SignOn {
+        /// The sign-in that begins.
+        sign_in: SignIn,
+        /// The role that the provider gives, if it says anything of roles.
+        role: Option<Role>,
+        /// Whether who has no account gets one.
+        creates_account: bool,
+    },
     /// End a sign-in.
     SignOut {
         /// Which.

@@ -105,6 +105,7 @@ async fn parts(world: &TestWorld) -> Parts {
     Parts {
         accounts: accounts(world, Arc::clone(&access)).await,
         access,
+        sign_on: None,
         relay: Relay::open(world.world(), None).await.expect("the outbox opens"),
         board,
         reports,

@@ -39,7 +39,7 @@ use domain::address::Network;
 use jiff::tz::TimeZone;
 
 pub use self::{
-    choices::{BoardAccess, LogFormat, MailTls},
+    choices::{BoardAccess, CreateAccounts, LogFormat, MailTls},
     finding::{Finding, Severity},
     layers::{Layers, arguments},
     mail::MailConfig,
@@ -101,7 +101,6 @@ pub struct Config {
     /// The server's own certificate.
     pub tls: Option<TlsConfig>,
     /// The provider of single sign-on.
-    #[allow(dead_code, reason = "not in force yet")]
     pub oidc: Option<OidcConfig>,
     /// The database, `postgres://…`.
     #[allow(dead_code, reason = "not in force yet")]

@@ -47,6 +47,7 @@ use crate::{
 use self::{followers::Followers, standby::Front, stop::Stop};
 
 mod followers;
+mod sign_on;
 mod standby;
 mod stop;
 
@@ -197,6 +198,7 @@ async fn parts(
     Ok(Parts {
         accounts,
         access,
+        sign_on: sign_on::provider(config, world)?,
         relay: Relay::open(world.clone(), mail_route(config)).await?,
         board,
         reports: Arc::new(reports),

@@ -25,6 +25,7 @@ use app::{
     ports::{Clock, Entropy},
     relay::Relay,
     reports::Reports,
+    sign_on::SingleSignOn,
 };
 use axum::{Router, middleware};
 use axum_server::{Handle, accept::NoDelayAcceptor};
@@ -52,6 +53,7 @@ mod peer;
 mod problem;
 mod seats;
 mod shapes;
+mod single_sign_on;
 mod socket;
 mod standby;
 pub mod tls;
@@ -100,6 +102,8 @@ pub struct Parts {
     pub board: Board,
     /// The doors' people.
     pub accounts: Accounts,
+    /// Single sign-on, where there is a provider.
+    pub sign_on: Option<SingleSignOn>,
     /// The relay.
     pub relay: Relay,
     /// The record of who came in and who read the audit.

@@ -18,6 +18,10 @@ use crate::{Shared, peer::PeerAddress, problem::Problem, seats::Seats};
 /// a thousand people make fewer, and the server answers more.
 const CALLS_PER_MINUTE: u32 = 300_000;
 
+/// Most steps of single sign-on a minute from an address, two for each person: a
+/// whole office comes from one address on Monday morning.
+const SIGN_ON_STEPS_PER_MINUTE: u32 = 600;
+
 /// How much there may be of what costs something.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitSettings {
@@ -40,6 +44,7 @@ pub struct Limits {
     pub(crate) sign_ins: SignInTurns,
     pub(crate) seats: Seats,
     calls_of_sites: Mutex<Rate<Site>>,
+    sign_ons_of_sites: Mutex<Rate<Site>>,
     calls: Mutex<Rate<String>>,
     commands: Mutex<Rate<String>>,
     messages: Mutex<Rate<String>>,
@@ -64,6 +69,7 @@ impl Limits {
             sign_ins: SignInTurns::new(settings.failed_sign_ins_per_minute, Arc::clone(&clock)),
             seats: Seats::new(settings),
             calls_of_sites: Mutex::new(Rate::per_minute(CALLS_PER_MINUTE)),
+            sign_ons_of_sites: Mutex::new(Rate::per_minute(SIGN_ON_STEPS_PER_MINUTE)),
             calls: Mutex::new(Rate::per_minute(CALLS_PER_MINUTE)),
             commands: Mutex::new(Rate::per_minute(settings.commands_per_minute)),
             messages: Mutex::new(Rate::per_minute(settings.messages_per_minute)),
@@ -80,6 +86,12 @@ impl Limits {
         };
         let taken = lock(rate).take(&user.folded(), self.clock.now());
         taken.map_err(|wait| Problem::rate_limited(format!("{user} has made too many {what} this minute"), wait))
+    }
+
+    /// Counts a step of single sign-on from an address.
+    pub(crate) fn count_sign_on(&self, site: Site) -> Result<(), Problem> {
+        let taken = lock(&self.sign_ons_of_sites).take(&site, self.clock.now());
+        taken.map_err(|wait| Problem::rate_limited("your address has begun too many sign-ins this minute", wait))
     }
 
     fn count_call(&self, site: Site) -> Result<(), Problem> {

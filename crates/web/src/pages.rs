@@ -26,6 +26,7 @@ use crate::{
     limits::in_turn,
     peer::{OverTls, PeerAddress},
     problem::Problem,
+    single_sign_on,
 };
 
 /// How long a browser keeps the cookie, in days; the server ends it earlier.
@@ -37,6 +38,8 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/audit", get(audit))
         .route("/people", get(people))
         .route("/login", get(login).post(sign_in))
+        .route("/login/single-sign-on", get(single_sign_on::leave))
+        .route("/login/callback", get(single_sign_on::come_back))
         .route("/invite/{secret}", get(invitation::open).post(invitation::accept))
         .route("/logout", post(sign_out))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -75,6 +78,7 @@ struct LoginPage<'a> {
     mend: &'a str,
     user: &'a str,
     next: &'a str,
+    single_sign_on: bool,
 }
 
 #[derive(Template)]
@@ -86,10 +90,11 @@ struct RefusedPage<'a> {
     user: &'a str,
 }
 
+/// Where somebody wants to go after signing in.
 #[derive(Deserialize)]
-struct Next {
+pub(crate) struct Next {
     #[serde(default)]
-    next: String,
+    pub(crate) next: String,
 }
 
 #[derive(Deserialize)]
@@ -209,7 +214,9 @@ fn login_page(parts: &Parts, status: StatusCode, problem: &str, user: &str, next
     };
     let wrong = status == StatusCode::UNAUTHORIZED;
     let mend = if wrong { "Try again, or ask an admin for an invitation." } else { "" };
-    rendered(status, LoginPage { assets: assets::PREFIX, users, problem, mend, user, next }.render())
+    let single_sign_on = parts.sign_on.is_some();
+    let page = LoginPage { assets: assets::PREFIX, users, problem, mend, user, next, single_sign_on };
+    rendered(status, page.render())
 }
 
 /// A page, or why there is none.
@@ -230,9 +237,14 @@ pub(crate) fn refused(status: StatusCode, title: &str, detail: &str, user: &str)
 pub(crate) async fn nothing_there(method: Method, headers: HeaderMap) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if method == Method::GET && accepted.contains("text/html") {
-        return refused(StatusCode::NOT_FOUND, "Nothing here", "There is no page at this address.", "");
+        return nothing_at_this_address();
     }
     Problem::no_such_path().into_response()
+}
+
+/// The page for a browser that looks for another one.
+pub(crate) fn nothing_at_this_address() -> Response {
+    refused(StatusCode::NOT_FOUND, "Nothing here", "There is no page at this address.", "")
 }
 
 fn to_login(uri: &Uri) -> Response {
@@ -242,7 +254,7 @@ fn to_login(uri: &Uri) -> Response {
 }
 
 /// A path of ours, or `/`: nobody is sent elsewhere after signing in.
-fn own_path(next: &str) -> &str {
+pub(crate) fn own_path(next: &str) -> &str {
     let own = next.starts_with('/') && !next[1..].starts_with(['/', '\\']) && !next.contains(|c: char| c.is_control());
     if own { next } else { "/" }
 }

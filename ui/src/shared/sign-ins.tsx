@@ -12,7 +12,7 @@ interface SignIn {
   readonly last_used_at: string;
   readonly address: string | null;
   readonly browser: string | null;
-  readonly proof: "password" | "invitation" | "nothing";
+  readonly proof: "password" | "invitation" | "single_sign_on" | "nothing";
   readonly current: boolean;
 }
 

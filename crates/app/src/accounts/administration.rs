@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     account::{
         API_TOKEN_PREFIX, AccountCommand, AccountRefusal, Actor, ApiToken, ApiTokenId, Changer, Described, Proof, Role,
-        Scope, SignIn, SignInId, USUAL_API_TOKEN_LIFE,
+        Scope, SignIn, USUAL_API_TOKEN_LIFE,
     },
     names::{Label, UserName},
     record::Hash,
@@ -144,15 +144,7 @@ impl Accounts {
     ) -> Result<SignIn, SetPasswordError> {
         let account = self.invited_by(secret).ok_or(AccountRefusal::UnknownInvitation)?;
         let hash = self.passwords.hash(&account.user, password).await?;
-        let sign_in = SignIn {
-            id: SignInId::of_bits(self.entropy.bits()),
-            user: account.user.clone(),
-            proof: Proof::Invitation,
-            at: self.clock.now(),
-            role: None,
-            address: from.address.clone(),
-            browser: from.browser.clone(),
-        };
+        let sign_in = self.fresh_sign_in(account.user.clone(), Proof::Invitation, &from);
         let by = from.changer(account.user);
         let command = AccountCommand::AcceptInvitation { invitation: digest(secret), hash, sign_in: sign_in.clone() };
         self.execute(command, by).await?;

@@ -273,6 +273,7 @@ impl AccountsState {
             AccountCommand::CreateApiToken(token) => self.create_api_token(token, by),
             AccountCommand::RevokeApiToken { id } => self.revoke_api_token(id, by),
             AccountCommand::SignIn(sign_in) => self.begin_sign_in(sign_in),
+            AccountCommand::SignOn { sign_in, role, creates_account } => self.sign_on(sign_in, role, creates_account),
             AccountCommand::SignOut { id } => {
                 let known = self.records.sign_ins.contains_key(&id);
                 Ok(known.then_some(AccountFact::SignedOut { id }).into_iter().collect())
@@ -449,6 +450,35 @@ impl AccountsState {
         Ok(facts)
     }
 
+    /// The provider's role counts where `users.txt` gives none. The service user
+    /// comes by password alone: anybody may be named so at a provider.
+    fn sign_on(&self, sign_in: SignIn, role: Option<Role>, creates_account: bool) -> Decision {
+        let user = sign_in.user.clone();
+        if self.people.is_service(&user) {
+            return Err(AccountRefusal::ServiceUser { user });
+        }
+        let by = Changer::Configuration;
+        let Some(account) = self.describe(&user) else {
+            if !creates_account {
+                return Err(AccountRefusal::UnknownAccount { user });
+            }
+            let mut facts = self.add(user, role, by)?;
+            facts.push(AccountFact::SignedIn(SignIn { role: Some(role.unwrap_or(Role::Member)), ..sign_in }));
+            return Ok(facts);
+        };
+        let user = account.comes_in()?;
+        let sign_in = SignIn { user: user.clone(), ..sign_in };
+        match role.filter(|role| *role != account.role && account.role_source != RoleSource::UsersFile) {
+            None => self.begin_sign_in(sign_in),
+            Some(role) => {
+                let mut facts = self.end_sign_ins(&user, None);
+                facts.push(AccountFact::RoleSet { user, role, by });
+                facts.push(AccountFact::SignedIn(SignIn { role: Some(role), ..sign_in }));
+                Ok(facts)
+            }
+        }
+    }
+
     fn end_sign_ins(&self, user: &UserName, but: Option<&SignInId>) -> Vec<AccountFact> {
         let ended = self.sign_ins_of(user).filter(|sign_in| Some(&sign_in.id) != but);
         ended.map(|sign_in| AccountFact::SignedOut { id: sign_in.id.clone() }).collect()
@@ -493,6 +523,18 @@ impl AccountsState {
             last_sign_in: None,
             version: 0,
         })
+    }
+}
+
+impl Described {
+    /// Its name, if it lets its user in.
+    fn comes_in(&self) -> Result<UserName, AccountRefusal> {
+        let user = self.user.clone();
+        match (self.is_active, &self.disabled) {
+            (true, _) => Ok(user),
+            (false, Some(_)) => Err(AccountRefusal::AccountDisabled { user }),
+            (false, None) => Err(AccountRefusal::NotListed { user }),
+        }
     }
 }
 

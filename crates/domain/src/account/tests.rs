@@ -372,3 +372,49 @@ fn an_end_is_a_time_or_a_whole_day() {
         assert_eq!(read_end(text), expected.map(at), "{text:?}");
     }
 }
+
+fn signs_on(name: &str, number: u8, role: Option<Role>, creates_account: bool) -> AccountCommand {
+    let sign_in = SignIn { proof: Proof::SingleSignOn, ..sign_in(name, number, NINE) };
+    AccountCommand::SignOn { sign_in, role, creates_account }
+}
+
+#[test]
+fn single_sign_on_lets_in_who_has_an_account_or_may_get_one() {
+    let mut team = Team::new();
+    team.does(signs_on("ALICE", 1, None, false)).unwrap();
+    assert!(team.is_signed_in(&SignInId::of_bits([1; 16])));
+    let unknown = team.does(signs_on("mallory", 2, Some(Role::Admin), false));
+    assert_eq!(unknown, Err(AccountRefusal::UnknownAccount { user: user("mallory") }));
+    team.does(signs_on("mallory", 3, None, true)).unwrap();
+    assert_eq!(team.role("mallory"), Some(Role::Member));
+    assert!(team.is_signed_in(&SignInId::of_bits([3; 16])));
+    team.does(AccountCommand::Disable { user: user("alice"), reason: reason() }).unwrap();
+    let disabled = team.does(signs_on("alice", 4, None, true));
+    assert_eq!(disabled, Err(AccountRefusal::AccountDisabled { user: user("alice") }));
+    let service = team.does(signs_on("Promon", 5, None, true));
+    assert_eq!(service, Err(AccountRefusal::ServiceUser { user: user("Promon") }));
+}
+
+#[test]
+fn who_was_taken_out_does_not_come_back_by_single_sign_on() {
+    let mut team = Team::new();
+    team.does(signs_on("alice", 1, None, true)).unwrap();
+    team.has_list(vec![listed("carol", None)]);
+    let gone = team.does(signs_on("alice", 2, None, true));
+    assert_eq!(gone, Err(AccountRefusal::NotListed { user: user("alice") }));
+}
+
+#[test]
+fn a_role_by_claim_counts_where_the_list_gives_none() {
+    let mut team = Team::new();
+    team.does(signs_on("carol", 1, Some(Role::Admin), false)).unwrap();
+    assert_eq!(team.role("carol"), Some(Role::Auditor));
+    team.does(signs_on("alice", 2, Some(Role::Auditor), false)).unwrap();
+    assert_eq!(team.role("alice"), Some(Role::Auditor));
+    team.does(signs_on("alice", 3, Some(Role::Member), false)).unwrap();
+    assert_eq!(team.role("alice"), Some(Role::Member));
+    let is_there = [2, 3].map(|number| team.is_signed_in(&SignInId::of_bits([number; 16])));
+    assert_eq!(is_there, [false, true], "with another role the sign-ins of before end");
+    team.does(signs_on("alice", 4, None, false)).unwrap();
+    assert_eq!(team.role("alice"), Some(Role::Member), "no word on roles takes none");
+}

@@ -31,6 +31,22 @@ pub enum LogFormat {
     Json,
 }
 
+/// Whether single sign-on adds accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateAccounts {
+    /// Only who has an account comes in.
+    No,
+    /// Whoever has none gets one.
+    Yes,
+}
+
+impl CreateAccounts {
+    /// The words, as [`CreateAccounts::ALL`] has the meanings.
+    pub(super) const NAMES: &[&str] = &["no", "yes"];
+    /// What the words mean.
+    pub(super) const ALL: &[CreateAccounts] = &[CreateAccounts::No, CreateAccounts::Yes];
+}
+
 impl BoardAccess {
     /// The words, as [`BoardAccess::ALL`] has the meanings.
     pub(super) const NAMES: &[&str] = &["password", "open", "open-to-network"];

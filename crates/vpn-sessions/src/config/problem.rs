@@ -138,6 +138,12 @@ pub enum Problem {
     /// No version acts on it so far.
     #[error("has no effect in this version; unset it")]
     NoEffect,
+    /// Single sign-on on a server of which nobody knows the address.
+    #[error(
+        "is set, but PUBLIC_URL is not, so the provider cannot send browsers back; set PUBLIC_URL to the address \
+         that browsers use (needed unless LISTEN is a loopback address)"
+    )]
+    NoWayBack,
     /// A port beside an address that has one.
     #[error("has no effect, because LISTEN is set to {0}; unset one of them")]
     PortIgnored(SocketAddr),

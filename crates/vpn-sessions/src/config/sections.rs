@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use domain::account::ClaimRules;
+
 use super::{
-    parse,
+    CreateAccounts, parse,
+    problem::Problem,
     secret::Secret,
     settings::{
         LIMIT_COMMANDS_PER_MINUTE, LIMIT_FAILED_SIGN_INS_PER_MINUTE, LIMIT_MESSAGES_PER_MINUTE, LIMIT_SOCKETS,
-        LIMIT_SOCKETS_PER_ACCOUNT, LIMIT_SOCKETS_PER_ADDRESS, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_ISSUER,
+        LIMIT_SOCKETS_PER_ACCOUNT, LIMIT_SOCKETS_PER_ADDRESS, OIDC_ADMIN_VALUES, OIDC_AUDITOR_VALUES, OIDC_CLIENT_ID,
+        OIDC_CLIENT_SECRET, OIDC_CREATE_ACCOUNTS, OIDC_ISSUER, OIDC_ROLE_CLAIM, OIDC_SCOPES, OIDC_USER_CLAIM,
         RETENTION_ACCESS_DAYS, RETENTION_AUDIT_DAYS, RETENTION_RELAY_DAYS, SOCKET_MAX_PAYLOAD, SOCKET_PING_INTERVAL_MS,
         SOCKET_PING_TIMEOUT_MS, TLS_CERT, TLS_KEY,
     },
@@ -64,7 +68,6 @@ pub struct TlsConfig {
 
 /// The provider of single sign-on (OpenID Connect).
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "not in force yet")]
 pub struct OidcConfig {
     /// Its address, exactly as it names itself.
     pub issuer: String,
@@ -72,6 +75,10 @@ pub struct OidcConfig {
     pub client_id: String,
     /// Our secret there.
     pub client_secret: Secret,
+    /// What it is asked for.
+    pub scopes: Vec<String>,
+    /// Which of its claims is what.
+    pub rules: ClaimRules,
 }
 
 impl SocketConfig {
@@ -122,6 +129,20 @@ impl OidcConfig {
         let client_id = values.optional(&OIDC_CLIENT_ID, parse::text);
         let client_secret = values.secret(&OIDC_CLIENT_SECRET);
         values.together(&[&OIDC_ISSUER, &OIDC_CLIENT_ID, &OIDC_CLIENT_SECRET]);
-        Some(OidcConfig { issuer: issuer?, client_id: client_id?, client_secret: client_secret? })
+        let user_claim = values.optional(&OIDC_USER_CLAIM, parse::text);
+        let scopes = values.required(&OIDC_SCOPES, |text| parse::list(text, parse::text));
+        let rules = ClaimRules {
+            user_claim,
+            role_claim: values.optional(&OIDC_ROLE_CLAIM, parse::text),
+            auditor_values: values.list(&OIDC_AUDITOR_VALUES, parse::text),
+            admin_values: values.list(&OIDC_ADMIN_VALUES, parse::text),
+            creates_accounts: values.choice(&OIDC_CREATE_ACCOUNTS, CreateAccounts::ALL) == CreateAccounts::Yes,
+        };
+        for given in [&OIDC_AUDITOR_VALUES, &OIDC_ADMIN_VALUES] {
+            if values.may_be_set(given) && !values.may_be_set(&OIDC_ROLE_CLAIM) {
+                values.error(given, Problem::Incomplete(OIDC_ROLE_CLAIM.name()));
+            }
+        }
+        Some(OidcConfig { issuer: issuer?, client_id: client_id?, client_secret: client_secret?, scopes, rules })
     }
 }

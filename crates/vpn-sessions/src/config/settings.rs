@@ -4,7 +4,7 @@
 //! made from it. What a value means is not here, see the fields of `Config`.
 
 use super::{
-    BoardAccess, LogFormat, MailTls,
+    BoardAccess, CreateAccounts, LogFormat, MailTls,
     bounds::{
         MAX_JWT_MINUTES, MAX_MAIL_CONNECTIONS, MAX_MAIL_RATE_PER_MINUTE, MAX_PAYLOAD_BYTES, MAX_PER_MINUTE,
         MAX_PING_MS, MAX_PORT, MAX_RETENTION_DAYS, MAX_SOCKETS, MAX_UNCONFIRMED_MINUTES, MIN_PAYLOAD_BYTES,
@@ -49,6 +49,12 @@ pub static SETTINGS: &[&Setting] = &[
     &OIDC_ISSUER,
     &OIDC_CLIENT_ID,
     &OIDC_CLIENT_SECRET,
+    &OIDC_USER_CLAIM,
+    &OIDC_SCOPES,
+    &OIDC_ROLE_CLAIM,
+    &OIDC_AUDITOR_VALUES,
+    &OIDC_ADMIN_VALUES,
+    &OIDC_CREATE_ACCOUNTS,
     &TLS_CERT,
     &TLS_KEY,
     &SOCKET_PING_INTERVAL_MS,
@@ -230,17 +236,53 @@ pub static MAIL_OAUTH_SCOPE: Setting =
 
 /// The single sign-on provider.
 pub static OIDC_ISSUER: Setting =
-    both("OIDC_ISSUER", "oidc.issuer", "Single sign-on: address of the OpenID Connect provider.").not_in_force_yet();
+    both("OIDC_ISSUER", "oidc.issuer", "Single sign-on: address of the OpenID Connect provider, as it names itself.")
+        .unset("unset: no single sign-on");
 
 /// Who we are to the single sign-on provider.
 pub static OIDC_CLIENT_ID: Setting =
-    both("OIDC_CLIENT_ID", "oidc.client_id", "Single sign-on: client id of this server there.").not_in_force_yet();
+    both("OIDC_CLIENT_ID", "oidc.client_id", "Single sign-on: client id of this server there.");
 
 /// Our secret at the single sign-on provider.
 pub static OIDC_CLIENT_SECRET: Setting =
-    both("OIDC_CLIENT_SECRET", "oidc.client_secret", "Single sign-on: secret of that client.")
-        .secret()
-        .not_in_force_yet();
+    both("OIDC_CLIENT_SECRET", "oidc.client_secret", "Single sign-on: secret of that client.").secret();
+
+/// Which claim is a user's name.
+pub static OIDC_USER_CLAIM: Setting =
+    both("OIDC_USER_CLAIM", "oidc.user_claim", "Single sign-on: claim of the ID token that holds the user name.")
+        .unset("`preferred_username`, then `email`");
+
+/// What the single sign-on provider is asked for.
+pub static OIDC_SCOPES: Setting =
+    both("OIDC_SCOPES", "oidc.scopes", "Single sign-on: scopes that the provider is asked for.")
+        .kind(Kind::List)
+        .default("openid, profile, email");
+
+/// Which claim gives a role.
+pub static OIDC_ROLE_CLAIM: Setting =
+    both("OIDC_ROLE_CLAIM", "oidc.role_claim", "Single sign-on: claim of the ID token that holds roles or groups.")
+        .unset("unset: the provider says nothing of roles");
+
+/// What makes an auditor there.
+pub static OIDC_AUDITOR_VALUES: Setting =
+    both("OIDC_AUDITOR_VALUES", "oidc.auditor_values", "Single sign-on: values of that claim that make an auditor.")
+        .kind(Kind::List)
+        .unset("nobody");
+
+/// What makes an admin there.
+pub static OIDC_ADMIN_VALUES: Setting =
+    both("OIDC_ADMIN_VALUES", "oidc.admin_values", "Single sign-on: values of that claim that make an admin.")
+        .kind(Kind::List)
+        .unset("nobody");
+
+/// Whether single sign-on adds accounts.
+pub static OIDC_CREATE_ACCOUNTS: Setting = both(
+    "OIDC_CREATE_ACCOUNTS",
+    "oidc.create_accounts",
+    "Single sign-on: whether whom the provider knows and this server does not gets an account.",
+)
+.kind(Kind::Choice(CreateAccounts::NAMES))
+.default("no");
 
 /// The server's certificate.
 pub static TLS_CERT: Setting = both("TLS_CERT", "tls.cert", "Certificate chain of the server, a PEM file.")

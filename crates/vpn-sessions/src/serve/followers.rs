@@ -56,6 +56,9 @@ impl Followers {
                 std::future::pending().await
             });
         }
+        if parts.sign_on.is_some() {
+            followers.spawn(look_for_provider(Arc::clone(parts)));
+        }
         followers.spawn(keep_to_retention(days(config), Arc::clone(parts)));
         followers.spawn(keep_keys_compact(Arc::clone(parts)));
         followers.spawn(watch_connections(files::connections_path(config), Arc::clone(parts)));
@@ -108,6 +111,12 @@ async fn follow_history(parts: Arc<Parts>) {
 async fn keep_to_retention(days: Days, parts: Arc<Parts>) {
     let Parts { board, access, relay, findings, .. } = parts.as_ref();
     retention::keep_to(days, Arc::clone(&parts.clock), Kept { board, access, relay, findings }).await;
+}
+
+async fn look_for_provider(parts: Arc<Parts>) {
+    if let Some(sign_on) = &parts.sign_on {
+        sign_on.look_for_provider().await;
+    }
 }
 
 async fn keep_keys_compact(parts: Arc<Parts>) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use domain::account::ClaimRules;
+
 use super::{
     super::{
         BoardAccess, Config, LogFormat, MailTls, Secret,
@@ -243,10 +245,18 @@ fn what_is_set_is_what_the_server_gets() {
 #[test]
 fn groups_are_there_whole() {
     let config = everything_set().accepted();
+    let rules = ClaimRules {
+        user_claim: Some("upn".into()),
+        role_claim: Some("groups".into()),
+        auditor_values: vec!["au".into()],
+        admin_values: vec!["ad".into(), "root".into()],
+        creates_accounts: true,
+    };
     let (oauth, oidc, tls) = (config.mail.oauth.unwrap(), config.oidc.unwrap(), config.tls.unwrap());
     assert_eq!((oauth.token_url.as_str(), oauth.client_id.as_str()), ("https://login.example.com/t", "i"));
     assert_eq!((oauth.client_secret.expose(), oauth.scope.as_deref()), ("s", Some("sc")));
     assert_eq!((oidc.issuer.as_str(), oidc.client_id.as_str()), ("https://login.example.com/", "oi"));
+    assert_eq!((oidc.scopes.join(" "), &oidc.rules), ("openid profile".to_owned(), &rules));
     assert_eq!((oidc.client_secret.expose(), tls.cert.to_str(), tls.key.to_str()), ("os", Some("c"), Some("k")));
 }
 
@@ -288,6 +298,12 @@ fn everything_set() -> Written {
         issuer = "https://login.example.com/"
         client_id = "oi"
         client_secret = "os"
+        user_claim = "upn"
+        scopes = ["openid", "profile"]
+        role_claim = "groups"
+        auditor_values = "au"
+        admin_values = ["ad", "root"]
+        create_accounts = "yes"
         [tls]
         cert = "c"
         key = "k"

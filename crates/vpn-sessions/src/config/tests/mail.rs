@@ -87,6 +87,7 @@ fn groups_are_set_whole_or_not_at_all() {
         (&[("TLS_KEY", "key.pem")], &["TLS_CERT"]),
         (&[("OIDC_CLIENT_ID", "id")], &["OIDC_ISSUER", "OIDC_CLIENT_SECRET"]),
         (&[("OIDC_ISSUER", "https://example.com"), ("OIDC_CLIENT_SECRET", "s")], &["OIDC_CLIENT_ID"]),
+        (&[("OIDC_ADMIN_VALUES", "root")], &["OIDC_ROLE_CLAIM"]),
         (&[("MAIL_OAUTH_CLIENT_ID", "id")], &["MAIL_OAUTH_TOKEN_URL", "MAIL_OAUTH_CLIENT_SECRET"]),
     ] {
         let (first, _) = set[0];
