@@ -3,6 +3,7 @@
 import pytest
 
 from support.disk import content_of, flip, lines_of, newest_segment, segments
+from support.server import password_of
 from support.waiting import eventually
 
 FIRST = "vpn main 1;vpn sub 1"
@@ -80,6 +81,31 @@ def test_a_changed_record_is_set_aside_and_named_for_ever_after(server, stream):
     server.restarts()
     assert server.signs_in("dave").holders(FIRST) == ["dave"]
     names_gap(server, stream)
+
+
+def test_where_the_only_snapshot_of_the_keys_is_damaged_passwords_are_set_anew(server):
+    server.signs_in("alice").checks(FIRST)
+    server.stops()
+    server.starts().stops()
+    # Of what was replaced only the snapshot is left.
+    [only] = segments(server, "keys")
+    lines = lines_of(only)
+    flip(only, len(lines[0]) + 60)
+    server.refuses_to_start(str(only), "ledger repair")
+    said = server.runs("ledger", "repair").is_done()
+    assert "gap: records 1 to" in said, said
+    assert "nothing is damaged" in server.runs("ledger", "repair").is_done()
+
+    server.starts()
+    assert server.says(only.name, "what came before it is lost"), server.log
+    assert server.logs_in("alice", password_of("alice")).status == 401
+    server.runs("user", "set-password", "alice", given=password_of("alice")).is_done()
+    assert server.signs_in("alice").holders(FIRST) == ["alice"]
+    server.restarts()
+    assert server.signs_in("alice").holders(FIRST) == ["alice"]
+    server.stops()
+    printed = server.runs("audit", "verify").output
+    assert "ledger keys: whole" in printed and "gap: records 1 to" in printed, printed
 
 
 def test_numbers_are_never_used_again(server):

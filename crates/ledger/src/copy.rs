@@ -18,6 +18,7 @@ use crate::{
     Term,
     disk::{Disk, RealDisk, segment_number, segment_path},
     files::LEDGER,
+    repair::DAMAGED,
     stream::{SEGMENT_BYTES, StreamFiles, unusable},
     verify::proofs,
 };
@@ -194,6 +195,7 @@ fn copy_streams(disk: &dyn Disk, from: &Path, to: &Path, copying: &mut Copying<'
         let lengths = numbers.iter().filter_map(|&number| disk.length(&segment_path(source, number)).ok());
         total += lengths.sum::<u64>();
     }
+    copy_damaged(disk, &from.join(LEDGER).join(DAMAGED), &to.join(LEDGER).join(DAMAGED))?;
     let mut copied = Copied::default();
     for [source, target] in &folders {
         disk.make_folder(target).map_err(|error| unusable(target, &error))?;
@@ -208,6 +210,23 @@ fn copy_streams(disk: &dyn Disk, from: &Path, to: &Path, copying: &mut Copying<'
         copied.bytes += of_stream.bytes;
     }
     Ok(copied)
+}
+
+/// Copies what repairs set aside: the chain names these files.
+fn copy_damaged(disk: &dyn Disk, source: &Path, target: &Path) -> Result<(), LedgerError> {
+    let names = match disk.names(source) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        names => names.map_err(|error| unusable(source, &error))?,
+    };
+    let names: Vec<String> = names.into_iter().filter(|name| name.ends_with(".jsonl")).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    disk.make_folder(target).map_err(|error| unusable(target, &error))?;
+    for name in names {
+        copy(disk, &[source.join(&name), target.join(&name)], false, &mut |_| {})?;
+    }
+    disk.sync_folder(target).map_err(|error| unusable(target, &error))
 }
 
 /// Copies a stream. Where a segment vanishes meanwhile, what the chain says of

@@ -40,6 +40,11 @@ pub(crate) trait Appending: Send {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Makes what was written survive a loss of power.
     fn sync(&mut self) -> io::Result<()>;
+    /// Cuts off, where it can, what was written behind the last sync: after a
+    /// failed write or sync it may still be read, and yet be forgotten by the
+    /// disk, so a start must not rest on it. Only for who still holds the term:
+    /// a successor may count these bytes.
+    fn take_back(&mut self) {}
 }
 
 /// The most memory that is taken before it is seen how long a file is, in bytes.
@@ -134,27 +139,24 @@ struct RealFile {
     synced: u64,
 }
 
-impl RealFile {
-    /// What a failed write or sync leaves behind may still be read, and yet be
-    /// forgotten by the disk: a start must not rest on it.
-    fn taken_back(&self, error: io::Error) -> io::Error {
-        // Where it cannot be taken back, it stays what it is: not acknowledged.
-        let _ = self.file.set_len(self.synced);
-        error
-    }
-}
-
 impl Appending for RealFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes).map_err(|error| self.taken_back(error))?;
+        self.file.write_all(bytes)?;
         self.bytes += bytes.len() as u64;
         Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_data().map_err(|error| self.taken_back(error))?;
+        self.file.sync_data()?;
         self.synced = self.bytes;
         Ok(())
+    }
+
+    fn take_back(&mut self) {
+        // Where it cannot be taken back, it stays what it is: not acknowledged.
+        if self.file.set_len(self.synced).is_ok() {
+            self.bytes = self.synced;
+        }
     }
 }
 

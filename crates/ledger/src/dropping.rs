@@ -49,7 +49,11 @@ impl StreamFiles {
     /// or a new snapshot comes in their place.
     pub(crate) fn drop_up_to(&mut self, up_to: u64, at: Timestamp, snapshot: &dyn Snapshot) -> Result<(), LedgerError> {
         let standing = self.reader().standing()?;
-        let count = (0..standing.segments.len()).take_while(|&place| standing.end(place).seq <= up_to).count();
+        let mut count = (0..standing.segments.len()).take_while(|&place| standing.end(place).seq <= up_to).count();
+        if count < standing.segments.len() {
+            // What was appended since may stand in a segment that a take-over began without a snapshot.
+            count = count.min(standing.newest_with_snapshot(self.reader().disk())?);
+        }
         let Some(stays) = standing.segments.get(count) else { return self.drop_all(&standing, at, snapshot) };
         let Some(dropped) = standing.dropping(self.reader().disk(), count, at)? else { return Ok(()) };
         let latest = dropped.latest;

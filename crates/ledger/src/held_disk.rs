@@ -79,16 +79,33 @@ struct HeldFile {
     held: Arc<Held>,
 }
 
+impl HeldFile {
+    /// What failed may have hung for long: a successor may have read these
+    /// bytes meanwhile, and count them. Then they are not this process's to cut.
+    fn takes_back(&mut self, error: io::Error) -> io::Error {
+        if self.held.look().is_ok() {
+            self.file.take_back();
+        }
+        error
+    }
+}
+
 impl Appending for HeldFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.held.confirm().map_err(io::Error::other)?;
-        self.file.append(bytes)
+        self.file.append(bytes).map_err(|error| self.takes_back(error))
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.file.sync()?;
+        self.file.sync().map_err(|error| self.takes_back(error))?;
         self.held.confirm().map_err(io::Error::other)
     }
+}
+
+/// What a holder does with a file, on any disk.
+#[cfg(test)]
+pub(crate) fn held_file(file: Box<dyn Appending>, held: Arc<Held>) -> Box<dyn Appending> {
+    Box::new(HeldFile { file, held })
 }
 
 /// The ledger's own word in an error of the disk, if that is what it is.

@@ -33,6 +33,14 @@ impl OpeningNote {
         let text = format!("{file} from line {line} on: was refused when it was written, and is no part of the chain");
         OpeningNote { text, is_torn_line: false }
     }
+
+    pub(crate) fn begins_empty(path: &Path) -> OpeningNote {
+        let file = path.display();
+        let text = format!(
+            "{file}: a repair recorded that what came before it is lost, and no snapshot stands in for it: what it told of begins empty"
+        );
+        OpeningNote { text, is_torn_line: false }
+    }
 }
 
 impl fmt::Display for OpeningNote {

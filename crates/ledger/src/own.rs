@@ -169,6 +169,11 @@ impl Declared {
     /// Whether a break is made good. Only the begin of a stream is dropped.
     pub(crate) fn covers(&self, place: Break) -> bool {
         let dropped = place.after.seq == 0 && self.dropped.iter().any(|dropped| dropped.covers(place));
-        dropped || self.gaps.iter().any(|gap| gap.covers(place))
+        dropped || self.has_gap(place)
+    }
+
+    /// Whether a repair recorded that what is missing there is lost.
+    pub(crate) fn has_gap(&self, place: Break) -> bool {
+        self.gaps.iter().any(|gap| gap.covers(place))
     }
 }

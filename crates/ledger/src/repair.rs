@@ -31,7 +31,7 @@ mod chain;
 mod plan;
 
 /// The folder in the ledger for what was set aside.
-const DAMAGED: &str = "damaged";
+pub(crate) const DAMAGED: &str = "damaged";
 
 /// What a copy is called until it is whole.
 const UNFINISHED: &str = "part";

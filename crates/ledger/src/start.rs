@@ -179,11 +179,17 @@ impl Found {
         Ok(())
     }
 
-    /// Without the stream's first record a snapshot must stand in for what is missing.
-    fn has_its_beginning(&self, oldest: Option<&Needed>) -> Result<(), LedgerError> {
+    /// Without the stream's first record a snapshot must stand in for what is
+    /// missing, or a repair have said that it is lost.
+    fn has_its_beginning(&mut self, oldest: Option<&Needed>) -> Result<(), LedgerError> {
         let Some(oldest) = oldest.filter(|oldest| oldest.first.seq > 1 && self.older.is_empty()) else { return Ok(()) };
         let end = self.segments.get(1).map(|next| next.first_seq);
         if snapshot::whole(&oldest.bytes, &oldest.first, end).is_some() {
+            return Ok(());
+        }
+        let place = Break { after: Head::genesis(self.stream), next: oldest.first.head_before() };
+        if self.declared.has_gap(place) {
+            self.notes.push(OpeningNote::begins_empty(&oldest.path));
             return Ok(());
         }
         let problem = "the records before it are missing, and it has no snapshot that stands in for them";

@@ -18,6 +18,7 @@ use crate::{
         chain::{self, End},
     },
     segment::{self, lines},
+    snapshot,
     stream::{SEGMENT_BYTES, unusable},
 };
 
@@ -89,6 +90,8 @@ struct Kept {
     end: End,
     /// Whether damage, not only a torn end, stands behind that.
     is_damaged: bool,
+    /// Whether a snapshot is in it, from which a start can begin.
+    has_snapshot: bool,
     /// What its records say of the chain.
     declared: Declared,
 }
@@ -239,21 +242,25 @@ impl Plan {
         }
         let mut after = (Head::genesis(self.stream), None);
         for one in kept {
-            self.add_gap(found, Break { after: after.0, next: one.before }, (after.1, one.at), &declared);
+            let place = Break { after: after.0, next: one.before };
+            // What was dropped is lost where no snapshot stands in for it.
+            let is_lost = after.1.is_none() && kept.iter().all(|kept| !kept.has_snapshot);
+            if place.after != place.next && !declared.has_gap(place) && (is_lost || !declared.covers(place)) {
+                self.add_gap(found, place, (after.1, one.at));
+            }
             after = (one.end.head, Some(one.at));
         }
         let end = Break { after: after.0, next: Head { seq: self.next_place.seq, hash: after.0.hash } };
-        self.add_gap(found, end, (after.1, found.len()), &declared);
+        if end.after != end.next && !declared.covers(end) {
+            self.add_gap(found, end, (after.1, found.len()));
+        }
         self.next_place = Head { seq: self.next_place.seq, hash: after.0.hash };
         self.known_gaps = declared.gaps;
         self.dropped_to = declared.dropped_to;
     }
 
-    /// Adds a gap between two segments, unless there is none or it is recorded.
-    fn add_gap(&mut self, found: &[Found], place: Break, between: (Option<usize>, usize), declared: &Declared) {
-        if place.after == place.next || declared.covers(place) {
-            return;
-        }
+    /// Adds a gap between two segments.
+    fn add_gap(&mut self, found: &[Found], place: Break, between: (Option<usize>, usize)) {
         let (first, end) = (between.0.unwrap_or(0), between.1);
         let lie_between = |part: &&Part| found[first..end].iter().any(|segment| segment.path == part.path);
         let set_aside = self.parts.iter().filter(lie_between).map(|part| part.name.clone()).collect();
@@ -312,7 +319,9 @@ fn kept(disk: &dyn Disk, found: &[Found]) -> Result<Vec<Kept>, LedgerError> {
         let contradicted = begun.get(place).is_some_and(|(_, later)| later.seq <= end.head.seq + 1);
         if walked.leads_to.is_some() || !contradicted {
             let is_damaged = walked.is_damaged || walked.leads_to.is_some();
-            kept.push(Kept { at, before: first.head_before(), end, is_damaged, declared: walked.declared });
+            let has_snapshot = snapshot::whole(&content[..end.bytes], first, None).is_some();
+            let before = first.head_before();
+            kept.push(Kept { at, before, end, is_damaged, has_snapshot, declared: walked.declared });
         }
     }
     Ok(kept)

@@ -1,6 +1,6 @@
 //! What a holder knows of its term, and what it may not do when it has lost it.
 
-use std::fs;
+use std::{fs, io};
 
 use app::ports::Ledger;
 use domain::record::{Draft, Stream};
@@ -9,7 +9,13 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{FileLedger, stream::SEGMENT_BYTES, verify};
+use crate::{
+    FileLedger,
+    disk::{Appending, Disk, RealDisk},
+    held_disk::held_file,
+    stream::SEGMENT_BYTES,
+    verify,
+};
 
 /// One that always looks, and by itself never.
 const WARY: Pace = Pace { known_for: Duration::ZERO, moves_every: LONG, ..PACE };
@@ -183,6 +189,48 @@ async fn what_a_successor_is_writing_is_not_cut_off() {
     let refused = FileLedger::open_held(&loser, "e".into(), jiff::Timestamp::UNIX_EPOCH, SEGMENT_BYTES).map(drop);
     assert!(matches!(refused, Err(LedgerError::Conflict(_))), "{refused:?}");
     assert_eq!(fs::read(&segment).unwrap(), half);
+}
+
+/// A file of the machine's that no sync makes durable.
+struct Unsyncable {
+    file: Box<dyn Appending>,
+    is_writable: bool,
+}
+
+impl Appending for Unsyncable {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let written = if self.is_writable { bytes } else { &bytes[..bytes.len() / 2] };
+        self.file.append(written)?;
+        if self.is_writable { Ok(()) } else { Err(io::Error::from_raw_os_error(28)) }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Err(io::Error::from_raw_os_error(5))
+    }
+
+    fn take_back(&mut self) {
+        self.file.take_back();
+    }
+}
+
+#[test]
+fn what_failed_is_taken_back_by_who_holds_the_term_and_by_nobody_else() {
+    for (is_writable, left) in [(true, "as a whole"), (false, "as a ")] {
+        for is_followed in [false, true] {
+            let folder = folder();
+            // It goes by what it knew, so it is at the failure that it has to look.
+            let term = Term::take_at(folder.path(), TRUSTING).unwrap();
+            let path = folder.path().join("segment");
+            let mut real = RealDisk.create_new(&path).unwrap();
+            real.append(b"kept, ").and_then(|()| real.sync()).unwrap();
+            let mut file = held_file(Box::new(Unsyncable { file: real, is_writable }), Arc::clone(term.held()));
+            let winner = is_followed.then(|| successor(folder.path()));
+            file.append(b"as a whole").and_then(|()| file.sync()).unwrap_err();
+            let read = fs::read_to_string(&path).unwrap();
+            let expected = if winner.is_some() { format!("kept, {left}") } else { "kept, ".to_owned() };
+            assert_eq!(read, expected, "followed: {is_followed}");
+        }
+    }
 }
 
 #[tokio::test]

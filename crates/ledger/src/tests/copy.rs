@@ -61,6 +61,18 @@ async fn what_is_backed_up_comes_back_under_another_epoch() {
     append(&ledger, 30..31).await.unwrap();
 }
 
+#[test]
+fn what_repairs_set_aside_is_backed_up_and_comes_back() {
+    let disk = MemoryDisk::default();
+    let aside = "ledger/damaged/audit-000003-line-57.jsonl";
+    let mut file = disk.create_new(&Path::new("data").join(aside)).unwrap();
+    file.append(b"a changed line\nand half of").and_then(|()| file.sync()).unwrap();
+    let disk = with_backup(&disk);
+    restored(&disk).unwrap();
+    let disk = disk.after(true, 0);
+    assert_eq!(disk.content()[&Path::new("restored").join(aside)], b"a changed line\nand half of");
+}
+
 #[tokio::test]
 async fn a_restore_stopped_at_any_call_leaves_nothing_that_starts_half() {
     let backup = with_backup(&used().await);

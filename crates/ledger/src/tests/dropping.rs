@@ -10,7 +10,11 @@ use domain::record::{Draft, Record, Stream};
 use serde_json::json;
 
 use super::memory_disk::{MemoryDisk, append, draft, nothing, numbers, open, segment};
-use crate::{FileLedger, Proof, verify::proofs};
+use crate::{
+    FileLedger, Proof,
+    stream::{SEGMENT_BYTES, StreamFiles},
+    verify::proofs,
+};
 
 const LATER: &str = "2026-12-24T10:00:00Z";
 
@@ -82,6 +86,32 @@ async fn what_a_start_needs_goes_only_for_a_new_snapshot() {
     let left = disk.after(true, 0);
     assert!(proof(&left).is_ok());
     assert_eq!(numbers(&open(&left).unwrap().0).await, [40]);
+}
+
+#[test]
+fn what_comes_between_the_look_and_the_dropping_leaves_the_only_snapshot() {
+    let disk = MemoryDisk::default();
+    let files = || StreamFiles::open(Arc::new(disk.clone()), "data/ledger/audit".into(), Stream::Audit, SEGMENT_BYTES);
+    let append = |files: &mut StreamFiles, number: usize| {
+        let written = files.write(vec![draft(number)], &Holds("what stands")).unwrap().unwrap();
+        files.commit(written);
+    };
+    for number in 0..2 {
+        append(&mut files().unwrap().0, number);
+    }
+    // Whoever was before did not let go.
+    let (mut successor, _) = files().unwrap();
+    successor.take_over(draft(2).at).unwrap();
+    append(&mut successor, 2);
+    let reader = Arc::clone(successor.reader());
+    let up_to = reader.standing().unwrap().unneeded(reader.disk(), &|_| false).unwrap().unwrap();
+    append(&mut successor, 3);
+    successor.drop_up_to(up_to, LATER.parse().unwrap(), &Holds("what stands")).unwrap();
+    assert!(!disk.paths().contains(&segment(1)) && disk.paths().contains(&segment(2)), "{:?}", disk.paths());
+    let (again, _) = files().expect("it starts");
+    assert!(again.reader().snapshot().is_some());
+    let kept = again.reader().read(0, 9).unwrap();
+    assert_eq!(kept.iter().map(|record| record.body["number"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
 #[tokio::test]

@@ -1,12 +1,23 @@
 //! What a repair does to each kind of damage.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use app::ports::{Ledger, LedgerError};
-use domain::record::{GAP_RECORDED, Record, Stream};
+use domain::record::{Draft, GAP_RECORDED, Record, Stream};
 
-use super::memory_disk::{MemoryDisk, append, numbers, open, segment};
-use crate::{Mended, Repairer, repair::repair_on, verify::proofs};
+use super::memory_disk::{MemoryDisk, append, draft, nothing, numbers, open, segment};
+use crate::{
+    Dropped, Mended, OpeningNote, Repairer,
+    own::OwnFact,
+    repair::repair_on,
+    segment,
+    stream::{SEGMENT_BYTES, StreamFiles},
+    verify::proofs,
+};
 
 /// A ledger of six segments with about three records each.
 async fn six_segments() -> MemoryDisk {
@@ -42,6 +53,7 @@ async fn mends(disk: &MemoryDisk, case: &str) -> (Mended, Vec<usize>) {
     let highest = highest_seq(disk);
     let mended = repaired(disk).unwrap_or_else(|error| panic!("{case}: {error}"));
     assert!(before.is_subset(&lines(disk)), "{case}: something is no more");
+    assert!(repaired(&disk.after(false, 0)).unwrap().is_sound(), "{case}: it is mended at one go");
     let (ledger, _) = open(disk).unwrap_or_else(|error| panic!("{case}: {error}"));
     let kept = numbers(&ledger).await;
     assert!(kept.is_sorted() && kept.iter().collect::<BTreeSet<_>>().len() == kept.len(), "{case}: {kept:?}");
@@ -216,6 +228,84 @@ async fn every_crash_point_of_a_repair_is_ended_by_the_next() {
     }
 }
 
+/// One whose beginning was replaced by a snapshot.
+async fn compacted() -> MemoryDisk {
+    let disk = six_segments().await;
+    let (ledger, _) = open(&disk).unwrap();
+    ledger.compact(Stream::Audit, "2026-11-24T09:00:00Z".parse().unwrap(), nothing()).await.unwrap();
+    append(&ledger, 60..63).await.unwrap();
+    disk.after(false, 0)
+}
+
+/// One whose oldest segments were dropped, and that servers then took over
+/// from such as did not let go: the segments of these begin without a snapshot.
+async fn dropped(up_to: u64) -> MemoryDisk {
+    let disk = six_segments().await;
+    let (ledger, _) = open(&disk).unwrap();
+    ledger.drop_up_to(Stream::Audit, up_to, "2026-11-24T09:00:00Z".parse().unwrap(), nothing()).await.unwrap();
+    for number in 70..72 {
+        let (mut files, _) = stream_files(&disk);
+        files.take_over(draft(number).at).unwrap();
+        let written = files.write(vec![draft(number)], nothing().as_ref()).unwrap().unwrap();
+        files.commit(written);
+    }
+    disk.after(false, 0)
+}
+
+fn stream_files(disk: &MemoryDisk) -> (StreamFiles, Vec<OpeningNote>) {
+    StreamFiles::open(Arc::new(disk.clone()), "data/ledger/audit".into(), Stream::Audit, SEGMENT_BYTES).unwrap()
+}
+
+fn of_audit(disk: &MemoryDisk) -> Vec<PathBuf> {
+    disk.paths().into_iter().filter(|path| path.starts_with("data/ledger/audit")).collect()
+}
+
+#[tokio::test]
+async fn a_lost_snapshot_is_named_and_the_state_begins_empty() {
+    for (case, place) in [("its snapshot", 1), ("its opening", 0)] {
+        let disk = compacted().await;
+        let [only] = &of_audit(&disk)[..] else { panic!("{:?}", disk.paths()) };
+        disk.change(only, |bytes| {
+            let begin = segment::lines(bytes).nth(place).unwrap().offset;
+            bytes[begin + 60] ^= 1;
+        });
+        assert!(open(&disk).is_err(), "{case}");
+        repaired(&disk).unwrap();
+        let (ledger, notes) = open(&disk.after(true, 0)).unwrap_or_else(|error| panic!("{case}: {error}"));
+        assert!(notes.iter().any(|note| note.contains("what came before it is lost")), "{case}: {notes:?}");
+        assert_eq!(ledger.snapshot(Stream::Audit), None);
+        assert_eq!(numbers(&ledger).await, [0; 0], "{case}");
+        mends(&disk, case).await;
+        let (_, notes) = open(&disk).unwrap();
+        assert_eq!(notes, [""; 0], "the next snapshot stands in for it");
+    }
+}
+
+#[tokio::test]
+async fn where_what_was_dropped_left_no_snapshot_that_is_damage() {
+    let disk = six_segments().await;
+    let (mut files, _) = stream_files(&disk);
+    let end = files.reader().head();
+    let at = draft(70).at;
+    files.take_over(at).unwrap();
+    let fact = OwnFact::SegmentsDropped(Dropped {
+        segments: (1..=6).collect(),
+        from_seq: 1,
+        to_seq: end.seq,
+        last_hash: end.hash.to_string(),
+        latest: at,
+        at,
+    });
+    let written = files.write(vec![draft(70), Draft::of(at, &fact)], nothing().as_ref()).unwrap().unwrap();
+    files.commit(written);
+    files.remove_before(8).unwrap();
+    let disk = disk.after(false, 0);
+    assert_eq!((is_damaged(&disk), open(&disk).is_err()), (false, true), "its chain is whole, and it does not start");
+    let (mended, kept) = mends(&disk, "no snapshot").await;
+    assert_eq!((mended.gaps.len(), mended.gaps[0].after_seq, mended.set_aside.len()), (1, 0, 0), "{mended:?}");
+    assert_eq!(kept, [70]);
+}
+
 #[tokio::test]
 async fn whatever_was_changed_a_repair_leaves_a_ledger_that_starts() {
     let mut seed: u64 = 20_261_129;
@@ -224,10 +314,12 @@ async fn whatever_was_changed_a_repair_leaves_a_ledger_that_starts() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) as usize % below
     };
-    for round in 0..150 {
-        let disk = six_segments().await;
+    let ledgers = [six_segments().await, compacted().await, dropped(25).await, dropped(30).await];
+    for round in 0..400 {
+        let disk = ledgers[round % ledgers.len()].after(false, 0);
+        let paths = of_audit(&disk);
         for _ in 0..1 + random(3) {
-            let path = segment(1 + random(6) as u32);
+            let path = paths[random(paths.len())].clone();
             if !disk.paths().contains(&path) {
                 continue;
             }
