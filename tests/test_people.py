@@ -205,6 +205,12 @@ def test_an_invitation_is_kept_as_a_hash_only(server, dave):
 # Commands.
 
 
+def test_a_link_without_a_server_is_as_one_with_it(server):
+    server.stops()
+    invited = server.runs("user", "invite", "bob", PUBLIC_URL="https://Board.example.com/vpn/").is_done()
+    assert invited.split("\t")[1].startswith("https://board.example.com/invite/")
+
+
 @pytest.mark.parametrize("is_running", [True, False])
 def test_commands_work_with_a_server_or_without(server, is_running):
     if not is_running:
