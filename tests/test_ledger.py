@@ -135,7 +135,7 @@ def test_damage_in_an_older_segment_shows_and_stops_nothing(server):
     whole = older.read_bytes()
     flip(older, len(whole) // 2)
     server.starts()
-    told = eventually(lambda: [detail for detail in server.findings("ledger") if str(older) in detail])
+    told = eventually(lambda: [detail for detail in server.findings("ledger") if older.name in detail])
     assert "vpn-sessions ledger repair" in told[0], told
     assert server.readiness()["status"] == "degraded"
     alice = server.signs_in("alice")
@@ -159,7 +159,7 @@ def test_an_older_segment_whose_end_was_cut_off_shows(server):
     older = segments(server, "audit")[-2]
     os.truncate(older, older.stat().st_size - 5)
     server.starts()
-    eventually(lambda: any(str(older) in detail for detail in server.findings("ledger")))
+    eventually(lambda: any(older.name in detail for detail in server.findings("ledger")))
     assert server.signs_in("alice").holders(FIRST) == ["alice"]
 
 

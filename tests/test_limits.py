@@ -26,6 +26,15 @@ def test_commands_of_an_account_are_limited_over_http(make_server):
     assert server.signs_in("bob").checks(FIRST).status == 201, "and so do the others"
 
 
+def test_who_has_made_too_many_commands_can_still_sign_out(make_server):
+    server = limited(make_server, "commands_per_minute = 1\n")
+    browser = server.signs_in_browser("alice")
+    cookie = f"{browser.cookie.name}={browser.token}"
+    browser.unchecks(browser.checks(FIRST).session).is_refused("rate_limited")
+    assert browser.signs_out().status == 303
+    assert server.visitor().gets("/", headers={"Cookie": cookie}).headers["Location"] == "/login", "it has ended"
+
+
 @pytest.mark.parametrize("way", ["websocket", "polling"])
 def test_commands_of_an_account_are_limited_over_sockets(make_server, connect, way):
     server = limited(make_server, "commands_per_minute = 2\n")

@@ -27,7 +27,7 @@ def soon(look):
 
 def is_degraded(server, file, line):
     """Whether `/readyz` names that line of a list."""
-    place = f"{server.config_dir / file}: line {line} "
+    place = f"{file}: line {line} "
     return server.readiness()["status"] == "degraded" and any(place in told for told in server.findings("config"))
 
 
@@ -80,6 +80,8 @@ def test_a_broken_list_leaves_the_last_good_one_and_says_so(lasting_server, cont
     assert len(alice.board()) == 5
     assert alice.unchecks(alice.checks(FIRST).session).session
     assert lasting_server.says("sessions.csv", f"line {line} ")
+    told = str(lasting_server.readiness())
+    assert "vpn " not in told and str(lasting_server.folder) not in told, "anybody may read it"
 
 
 def test_a_list_that_was_mended_is_taken_up(server, alice):

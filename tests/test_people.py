@@ -67,6 +67,25 @@ def test_another_role_ends_the_sign_ins_and_their_sockets(server, dave, connect)
     assert server.signs_in_browser("bob").gets("/audit").status == 200
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"role": "admin", "disabled": True},
+        {"role": "admin", "disabled": True, "reason": "left us"},
+        {"role": "admin", "disabled": False},
+        {"disabled": True},
+        {"role": "boss"},
+        {"reason": "left us"},
+        {},
+    ],
+    ids=str,
+)
+def test_a_change_that_is_refused_has_changed_nothing(server, dave, wanted):
+    before = dave.account("bob")
+    dave.changes("bob", **wanted).is_refused("bad_request")
+    assert dave.account("bob") == before
+
+
 def test_a_disabled_account_lets_nobody_in(server, dave, alice, connect):
     browser = server.signs_in_browser("alice")
     token = dave.makes_token("board", user="alice")["token"]
@@ -184,6 +203,12 @@ def test_an_invitation_is_kept_as_a_hash_only(server, dave):
 
 
 # Commands.
+
+
+def test_a_link_without_a_server_is_as_one_with_it(server):
+    server.stops()
+    invited = server.runs("user", "invite", "bob", PUBLIC_URL="https://Board.example.com/vpn/").is_done()
+    assert invited.split("\t")[1].startswith("https://board.example.com/invite/")
 
 
 @pytest.mark.parametrize("is_running", [True, False])

@@ -106,6 +106,34 @@ def test_who_came_from_where_is_for_admins_and_what_opens_doors_for_nobody(archi
         assert "use audit or access" in problem["detail"]
 
 
+def test_a_reading_is_recorded_with_where_it_came_from_and_how_much_it_was(server, alice):
+    alice.unchecks(alice.checks("vpn main 1;vpn sub 1").session).is_done()
+    carol = server.signs_in("carol")
+    reports = eventually(lambda: carol.gets("/api/v1/audit/reports").is_done()["reports"])
+    name = reports[0]["name"]
+    assert readings(server)[-1]["rows"] == 1, "the list of reports is one as well"
+    assert carol.gets(f"/api/v1/audit/reports/{name}").status == 200
+    carol.gets(f"/api/v1/audit/reports/{name}?format=json").is_done()
+    carol.gets("/api/v1/sessions").is_done()
+    carol.gets("/api/v1/audit/records").is_done()
+    carol.gets("/api/v1/audit/verify").is_done()
+    told = readings(server)[-5:]
+    assert [read["what"] for read in told[:2]] == [name, name]
+    assert [read["rows"] for read in told[:3]] == [1, 1, 1]
+    assert {read["by"]["address"] for read in readings(server)} == {"127.0.0.1"}
+
+
+def test_a_reading_that_was_refused_is_not_recorded_as_one(server, alice):
+    alice.unchecks(alice.checks("vpn main 1;vpn sub 1").session).is_done()
+    carol = server.signs_in("carol")
+    name = eventually(lambda: carol.gets("/api/v1/audit/reports").is_done()["reports"])[0]["name"]
+    before = len(readings(server))
+    carol.gets(f"/api/v1/audit/reports/{name}?format=pdf").is_refused("bad_request")
+    carol.gets("/api/v1/sessions?format=pdf").is_refused("bad_request")
+    carol.gets("/api/v1/audit/records?limit=0").is_refused("bad_request")
+    assert len(readings(server)) == before
+
+
 # What is found.
 
 
@@ -236,7 +264,7 @@ def test_a_client_that_goes_away_leaves_room_for_others(archive, reader):
 def test_each_reading_is_recorded_before_it_is_given(archive, reader):
     searches(reader, user="alice", limit=2)
     assert readings(archive)[-1] == {
-        "by": {"user": "carol"},
+        "by": {"user": "carol", "address": "127.0.0.1"},
         "what": "/api/v1/sessions",
         "filter": "user=alice",
         "rows": 2,

@@ -41,7 +41,8 @@ def test_a_share_that_goes_away_and_comes_back_has_everything(server, alice, car
     server.audit_dir.rename(away)
     second = is_over(alice, "meanwhile")
     finding = eventually(lambda: server.findings("share"))[0]
-    assert "AUDIT_DIR" in finding and str(server.audit_dir) in finding
+    assert "AUDIT_DIR" in finding and str(server.audit_dir) not in finding, "folders are for the log"
+    assert server.says(str(server.audit_dir))
     assert server.readiness()["status"] == "degraded"
     listed = carol.gets("/api/v1/audit/reports").is_done()["reports"][0]
     assert (listed["rows"], listed["modified"]) == (2, None)

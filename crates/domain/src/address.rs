@@ -102,10 +102,10 @@ impl Origin {
     /// Reads `X-Forwarded-For` from the right: each trusted peer is believed
     /// about the one before it, and nobody else about anything. `forwarded` are
     /// the header's values in the order in which they came.
-    pub fn behind(peer: IpAddr, forwarded: &[&str], trusted: &[Network]) -> Origin {
+    pub fn behind(peer: IpAddr, forwarded: &[impl AsRef<str>], trusted: &[Network]) -> Origin {
         let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
         let mut origin = Origin { address: peer.to_canonical(), proxies: 0 };
-        for told in forwarded.iter().rev().flat_map(|line| line.rsplit(',')) {
+        for told in forwarded.iter().rev().flat_map(|line| line.as_ref().rsplit(',')) {
             if !is_trusted(origin.address) {
                 return origin;
             }
@@ -210,7 +210,7 @@ mod tests {
     proptest! {
         /// Whatever a stranger writes to the left, nothing changes.
         #[test]
-        fn nobody_forges_an_address(forged in "[ -~]{0,40}", client in any::<[u8; 4]>()) {
+        fn nobody_forges_an_address(forged in ".{0,40}", client in any::<[u8; 4]>()) {
             let proxies = networks(&["10.0.0.0/8"]);
             let client = IpAddr::from(client);
             prop_assume!(!proxies[0].contains(client));

@@ -26,7 +26,7 @@ impl Alone {
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Alone> {
         let term = Arc::new(Term::take(&config.data_dir)?);
         let (accounts, access) = serve::accounts_alone(config, &term).await?;
-        let origin = config.public_url.clone().unwrap_or_else(|| remote::own_address(config));
+        let origin = serve::public_origin(config).unwrap_or_else(|| remote::own_address(config));
         Ok(Alone { accounts, access, origin, _term: term })
     }
 

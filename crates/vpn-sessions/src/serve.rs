@@ -252,7 +252,7 @@ fn mail_route(config: &Config) -> Option<MailRoute> {
 fn web_settings(config: &Config) -> WebSettings {
     WebSettings {
         access_token_minutes: config.jwt_minutes,
-        public_origin: config.public_url.as_deref().map(origin),
+        public_origin: public_origin(config),
         trusted_proxies: config.trusted_proxies.clone(),
         only_loopback: config.is_for_trying_out(),
         ping_interval: Duration::from_millis(config.socket.ping_interval_ms.into()),
@@ -271,6 +271,11 @@ fn limit_settings(limits: &LimitsConfig) -> LimitSettings {
         messages_per_minute: limits.messages_per_minute,
         failed_sign_ins_per_minute: limits.failed_sign_ins_per_minute,
     }
+}
+
+/// The origin that is set as ours; links name it, whoever makes them.
+pub(crate) fn public_origin(config: &Config) -> Option<String> {
+    config.public_url.as_deref().map(origin)
 }
 
 /// Scheme, host and port of a URL (RFC 6454).

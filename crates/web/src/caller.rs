@@ -8,7 +8,7 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use domain::{
     access::{Changer, Visitor},
-    account::{API_TOKEN_PREFIX, Actor, Rights, SignInId},
+    account::{API_TOKEN_PREFIX, Actor, Rights, Role, SignInId},
     session::Source,
 };
 
@@ -36,8 +36,12 @@ pub(crate) struct BoardUser(pub(crate) Caller);
 /// Whoever came by sign-in or password, and not with an API token.
 pub(crate) struct AccountHolder(pub(crate) Caller);
 
-/// Whoever may read the audit.
-pub(crate) struct AuditReader(pub(crate) Actor);
+/// Whoever may read the audit: who it is and from where, as the record of the
+/// reading says it.
+pub(crate) struct AuditReader {
+    pub(crate) by: Visitor,
+    pub(crate) role: Role,
+}
 
 /// Whoever may hand in messages.
 pub(crate) struct Sender(pub(crate) Actor);
@@ -116,10 +120,10 @@ impl FromRequestParts<Shared> for AuditReader {
     type Rejection = Problem;
     async fn from_request_parts(head: &mut Head, parts: &Shared) -> Result<AuditReader, Problem> {
         let caller = Caller::from_request_parts(head, parts).await?;
-        if caller.rights.reads_audit() {
-            return Ok(AuditReader(caller.actor));
-        }
         let by = Visitor { user: caller.actor.user, address: arrival::address(&head.extensions) };
+        if caller.rights.reads_audit() {
+            return Ok(AuditReader { by, role: caller.actor.role });
+        }
         parts.access.audit_refused(by, head.uri.path());
         Err(Problem::forbidden(
             "the audit is for auditors and admins, signed in with a password or by a token with the scope audit",

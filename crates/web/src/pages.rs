@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     Form, Router,
     extract::{DefaultBodyLimit, State, rejection::FormRejection},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts as Head},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -108,7 +108,10 @@ struct SignInForm {
 }
 
 async fn board(caller: Result<Caller, Problem>, uri: Uri) -> Response {
-    let Ok(caller) = caller else { return to_login(&uri) };
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(problem) => return nobody(&problem, &uri),
+    };
     if !caller.rights.uses_board() {
         return Problem::no_scope("board").into_response();
     }
@@ -117,7 +120,10 @@ async fn board(caller: Result<Caller, Problem>, uri: Uri) -> Response {
 }
 
 async fn audit(State(parts): State<Shared>, Came(from): Came, caller: Result<Caller, Problem>, uri: Uri) -> Response {
-    let Ok(caller) = caller else { return to_login(&uri) };
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(problem) => return nobody(&problem, &uri),
+    };
     if !caller.rights.reads_audit() {
         parts.access.audit_refused(Visitor { user: caller.actor.user.clone(), address: from.address }, uri.path());
         let detail = "The audit is for auditors and admins, signed in with a password.";
@@ -128,7 +134,10 @@ async fn audit(State(parts): State<Shared>, Came(from): Came, caller: Result<Cal
 }
 
 async fn people(caller: Result<Caller, Problem>, uri: Uri) -> Response {
-    let Ok(caller) = caller else { return to_login(&uri) };
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(problem) => return nobody(&problem, &uri),
+    };
     let (user, role) = (caller.actor.user.as_str(), caller.actor.role.name());
     if !caller.rights.administers() {
         let detail = "Accounts, invitations and tokens are for admins, signed in with a password.";
@@ -164,13 +173,9 @@ async fn sign_in(
     }
 }
 
-async fn sign_out(
-    State(parts): State<Shared>,
-    over_tls: OverTls,
-    jar: CookieJar,
-    caller: Result<Caller, Problem>,
-) -> Response {
-    if let Some(id) = caller.ok().and_then(|caller| caller.sign_in())
+/// Counts as no command: whoever has made too many of them can still leave.
+async fn sign_out(State(parts): State<Shared>, over_tls: OverTls, jar: CookieJar, head: Head) -> Response {
+    if let Some(id) = Caller::of_head(&head, &parts).and_then(|caller| caller.sign_in())
         && let Err(failure) = parts.accounts.sign_out(id).await
     {
         return Problem::from(failure).into_response();
@@ -247,6 +252,14 @@ pub(crate) fn nothing_at_this_address() -> Response {
     refused(StatusCode::NOT_FOUND, "Nothing here", "There is no page at this address.", "")
 }
 
+/// Who is not signed in goes to the sign-in; who may not just now is told so.
+fn nobody(problem: &Problem, uri: &Uri) -> Response {
+    if problem.is_unauthorized() {
+        return to_login(uri);
+    }
+    problem.with_headers_on(refused(problem.status, "Not now", &problem.detail, ""))
+}
+
 fn to_login(uri: &Uri) -> Response {
     let target = if uri.path() == "/" { "/login".to_owned() } else { format!("/login?next={}", uri.path()) };
     let target = HeaderValue::from_str(&target).unwrap_or(HeaderValue::from_static("/login"));
@@ -262,6 +275,19 @@ pub(crate) fn own_path(next: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_who_is_not_signed_in_goes_to_the_sign_in() {
+        let uri = Uri::from_static("/audit");
+        let sent = nobody(&Problem::unauthorized(), &uri);
+        assert_eq!(
+            (sent.status(), &sent.headers()[header::LOCATION]),
+            (StatusCode::SEE_OTHER, &"/login?next=/audit".parse().unwrap())
+        );
+        let told = nobody(&Problem::rate_limited("too many calls", jiff::SignedDuration::from_secs(7)), &uri);
+        assert_eq!(told.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(told.headers()[header::RETRY_AFTER], "7");
+    }
 
     #[test]
     fn nobody_is_sent_elsewhere() {

@@ -4,6 +4,7 @@
 //! into the request, for handlers and sockets alike.
 
 use std::{
+    borrow::Cow,
     convert::Infallible,
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -47,13 +48,15 @@ fn come_from(peer: IpAddr, headers: &HeaderMap, parts: &Parts) -> (PeerAddress, 
 
 /// What the proxies say of the way to the outermost of them that is trusted;
 /// the value of one that the client made up stands further left.
-fn is_https(lines: &[&str], proxies: usize) -> bool {
-    let mut told = lines.iter().rev().flat_map(|line| line.rsplit(',')).take(proxies.max(1));
+fn is_https(lines: &[impl AsRef<str>], proxies: usize) -> bool {
+    let mut told = lines.iter().rev().flat_map(|line| line.as_ref().rsplit(',')).take(proxies.max(1));
     told.by_ref().last().is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
 }
 
-fn lines<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
-    headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default()).collect()
+/// A header's values. Bytes that are no text stand in what a stranger wrote; what
+/// a proxy appended on the right is as good as before.
+fn lines<'a>(headers: &'a HeaderMap, name: &str) -> Vec<Cow<'a, str>> {
+    headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
 }
 
 /// Where no connection tells an address: in a test that calls the service.
@@ -100,7 +103,26 @@ impl<S: Send + Sync> FromRequestParts<S> for OverTls {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+    use domain::address::Network;
+
     use super::*;
+
+    const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+    #[test]
+    fn no_byte_takes_a_proxys_word_away() {
+        let proxies = [Network::parse("10.0.0.0/8").unwrap()];
+        let client: IpAddr = "203.0.113.10".parse().unwrap();
+        for byte in 0..=u8::MAX {
+            let written = [&[byte, b','], client.to_string().as_bytes()].concat();
+            let Ok(value) = HeaderValue::from_bytes(&written) else { continue };
+            let headers = HeaderMap::from_iter([(FORWARDED_FOR, value)]);
+            let origin =
+                Origin::behind("10.0.0.1".parse().unwrap(), &lines(&headers, FORWARDED_FOR.as_str()), &proxies);
+            assert_eq!(origin, Origin { address: client, proxies: 1 }, "{byte:#x}");
+        }
+    }
 
     #[test]
     fn the_outermost_trusted_proxy_says_whether_it_was_tls() {

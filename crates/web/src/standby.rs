@@ -102,7 +102,7 @@ async fn come_again(State(findings): State<Arc<Findings>>, request: Request) -> 
     let mut response = if wants_page {
         pages::rendered(StatusCode::SERVICE_UNAVAILABLE, StandbyPage { assets: assets::PREFIX }.render())
     } else {
-        let reason = findings.current().into_iter().next().map(|finding| finding.detail);
+        let reason = findings.current().into_iter().next().map(|finding| health::detail_outside(&finding));
         Problem::unavailable(reason.unwrap_or_else(|| "the server starts just now".into())).into_response()
     };
     response.headers_mut().insert(header::RETRY_AFTER, COME_AGAIN);

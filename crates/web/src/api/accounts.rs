@@ -60,7 +60,7 @@ pub(crate) async fn add(
 
 /// Give an account a role, disable it with a reason, or enable it; by an admin.
 ///
-/// Its sign-ins end where that changes what they may.
+/// One of them a call. Its sign-ins end where that changes what they may.
 #[utoipa::path(patch, path = "/api/v1/accounts/{name}", tag = "accounts", request_body = AccountPatch,
     params(("name" = String, Path, description = "the account's name")),
     responses(
@@ -81,15 +81,16 @@ pub(crate) async fn change(
     let (user, by) = (given::user(&name)?, Changer::from(admin));
     let role = wanted.role.as_deref().map(given::role).transpose()?;
     let reason = wanted.reason.as_deref().map(|reason| given::label("\"reason\"", reason)).transpose()?;
-    if let Some(role) = role {
-        parts.accounts.set_role(user.clone(), role, by.clone()).await?;
-    }
-    match (wanted.disabled, reason) {
-        (Some(true), Some(reason)) => parts.accounts.disable(user, reason, by).await?,
-        (Some(true), None) => return Err(Problem::bad_request("an account is disabled with a \"reason\"")),
-        (Some(false), _) => parts.accounts.enable(user, by).await?,
-        (None, _) if role.is_none() => return Err(Problem::bad_request("say \"role\" or \"disabled\"")),
-        (None, _) => {}
+    match (role, wanted.disabled, reason) {
+        // Two changes could end with one of them made and the other refused.
+        (Some(_), Some(_), _) => {
+            return Err(Problem::bad_request("say \"role\" or \"disabled\", each in a call of its own"));
+        }
+        (Some(role), None, _) => parts.accounts.set_role(user, role, by).await?,
+        (None, Some(true), Some(reason)) => parts.accounts.disable(user, reason, by).await?,
+        (None, Some(true), None) => return Err(Problem::bad_request("an account is disabled with a \"reason\"")),
+        (None, Some(false), _) => parts.accounts.enable(user, by).await?,
+        (None, None, _) => return Err(Problem::bad_request("say \"role\" or \"disabled\"")),
     }
     shown(&parts, &name)
 }

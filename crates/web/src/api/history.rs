@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    account::Actor,
+    access::Visitor,
     history::{
         Cursor, Entry, Filter,
         times::{Day, read_time},
@@ -65,41 +65,41 @@ pub(crate) struct Wanted {
 ))]
 pub(crate) async fn search(
     State(parts): State<Shared>,
-    AuditReader(reader): AuditReader,
+    AuditReader { by, role: _ }: AuditReader,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
     let zone = parts.board.zone().rules.clone();
     let filter = wanted.filter(&zone)?;
     match wanted.format.as_deref() {
-        None | Some("json") => page(&parts, reader, &wanted, filter).await,
+        None | Some("json") => page(&parts, by, &wanted, filter).await,
         Some("csv") => {
             let render: Rendering =
                 Arc::new(move |entries| entries.iter().flat_map(|entry| entry.row(&zone)).collect());
-            let all = whole(&parts, reader, &wanted, filter, render).await?;
+            let all = whole(&parts, by, &wanted, filter, render).await?;
             Ok(streamed("text/csv; charset=utf-8", "sessions.csv", report::opening(), all))
         }
         Some("ndjson") => {
             let render: Rendering = Arc::new(|entries| lines(entries).into_bytes());
-            let all = whole(&parts, reader, &wanted, filter, render).await?;
+            let all = whole(&parts, by, &wanted, filter, render).await?;
             Ok(streamed("application/x-ndjson", "sessions.ndjson", Vec::new(), all))
         }
         Some(other) => Err(Problem::bad_request(format!("format={other} is not known; use json, csv or ndjson"))),
     }
 }
 
-async fn page(parts: &Shared, reader: Actor, wanted: &Wanted, filter: Filter) -> Result<Response, Problem> {
+async fn page(parts: &Shared, by: Visitor, wanted: &Wanted, filter: Filter) -> Result<Response, Problem> {
     let limit = wanted.limit()?;
     let cursor = wanted.cursor.as_deref().map(Cursor::parse).transpose();
     let cursor = cursor.map_err(|error| Problem::bad_request(format!("cursor: {error}")))?;
     let page = parts.history.page(filter, cursor, limit, parts.board.running()).await?;
-    keep_reading(parts, reader, "/api/v1/sessions", wanted.in_words(), Some(page.entries.len())).await?;
+    keep_reading(parts, by, "/api/v1/sessions", wanted.in_words(), Some(page.entries.len())).await?;
     let sessions = page.entries.iter().map(shapes::entry).collect();
     Ok(Json(Sessions { sessions, cursor: page.cursor.map(|cursor| cursor.to_string()) }).into_response())
 }
 
 async fn whole(
     parts: &Shared,
-    reader: Actor,
+    by: Visitor,
     wanted: &Wanted,
     filter: Filter,
     render: Rendering,
@@ -109,7 +109,7 @@ async fn whole(
         return Err(Problem::bad_request(detail));
     }
     let all = parts.history.whole(filter, parts.board.running(), render).await?;
-    keep_reading(parts, reader, "/api/v1/sessions", wanted.in_words(), None).await?;
+    keep_reading(parts, by, "/api/v1/sessions", wanted.in_words(), None).await?;
     Ok(all)
 }
 

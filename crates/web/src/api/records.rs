@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use domain::{
     access::{AccessFact, Visitor},
-    account::{Actor, Role},
+    account::Role,
     record::Stream,
 };
 use serde::Deserialize;
@@ -43,10 +43,10 @@ pub(crate) struct Wanted {
 ))]
 pub(crate) async fn list(
     State(parts): State<Shared>,
-    AuditReader(reader): AuditReader,
+    AuditReader { by, role }: AuditReader,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Records>, Problem> {
-    let stream = readable(wanted.stream.as_deref(), reader.role)?;
+    let stream = readable(wanted.stream.as_deref(), role)?;
     let limit = page_limit(wanted.limit.as_deref(), MAX_PAGE)?;
     let after = match wanted.cursor.as_deref() {
         None => 0,
@@ -58,7 +58,7 @@ pub(crate) async fn list(
     let more = found.len() > limit;
     found.truncate(limit);
     let filter = format!("stream={} behind {after}", stream.name());
-    keep_reading(&parts, reader, "/api/v1/audit/records", filter, Some(found.len())).await?;
+    keep_reading(&parts, by, "/api/v1/audit/records", filter, Some(found.len())).await?;
     let cursor = found.last().map_or(after, |last| last.seq);
     let records = found.iter().map(shapes::record).collect();
     Ok(Json(Records { stream: stream.name().into(), records, cursor, more }))
@@ -73,10 +73,10 @@ pub(crate) async fn list(
 ))]
 pub(crate) async fn verify(
     State(parts): State<Shared>,
-    AuditReader(reader): AuditReader,
+    AuditReader { by, role: _ }: AuditReader,
 ) -> Result<Json<Chains>, Problem> {
     let states = parts.history.chains().await?;
-    keep_reading(&parts, reader, "/api/v1/audit/verify", String::new(), None).await?;
+    keep_reading(&parts, by, "/api/v1/audit/verify", String::new(), None).await?;
     let is_whole = states.iter().all(|state| state.proved.is_ok());
     Ok(Json(Chains { is_whole, streams: states.iter().map(shapes::chain).collect() }))
 }
@@ -84,12 +84,11 @@ pub(crate) async fn verify(
 /// Records that somebody reads the audit; nothing may be given before.
 pub(crate) async fn keep_reading(
     parts: &Shared,
-    reader: Actor,
+    by: Visitor,
     what: &str,
     filter: String,
     rows: Option<usize>,
 ) -> Result<(), Problem> {
-    let by = Visitor { user: reader.user, address: None };
     let rows = rows.map(|rows| rows as u64);
     let read = AccessFact::AuditRead { by, what: what.to_owned(), filter, rows };
     parts.access.keep(read).await.map_err(Problem::unavailable)

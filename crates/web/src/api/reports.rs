@@ -6,11 +6,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use domain::{
-    access::{AccessFact, Visitor},
-    report::read_rows,
-    week::Week,
-};
+use domain::{report::read_rows, week::Week};
 use serde::Deserialize;
 use wire::{
     audit::{Report, ReportTable, Reports},
@@ -19,6 +15,7 @@ use wire::{
 
 use crate::{
     Shared,
+    api::records::keep_reading,
     caller::AuditReader,
     given::{Asked, Named},
     problem::Problem,
@@ -40,8 +37,12 @@ pub(crate) struct Format {
     (status = 403, body = ProblemShape),
     (status = 503, body = ProblemShape),
 ))]
-pub(crate) async fn list(State(parts): State<Shared>, _: AuditReader) -> Result<Json<Reports>, Problem> {
+pub(crate) async fn list(
+    State(parts): State<Shared>,
+    AuditReader { by, role: _ }: AuditReader,
+) -> Result<Json<Reports>, Problem> {
     let reports = parts.reports.list().await?;
+    keep_reading(&parts, by, "/api/v1/audit/reports", String::new(), Some(reports.len())).await?;
     let shape = |report: &app::reports::Report| {
         let (from, to) = report.week.days();
         Report {
@@ -62,6 +63,7 @@ pub(crate) async fn list(State(parts): State<Shared>, _: AuditReader) -> Result<
     params(("name" = String, Path, description = "the file's name, audit-2026-W48.csv for example"), Format),
     responses(
         (status = 200, description = "the file, or with format=json a table", body = ReportTable),
+        (status = 400, body = ProblemShape),
         (status = 401, body = ProblemShape),
         (status = 403, body = ProblemShape),
         (status = 404, description = "not_found", body = ProblemShape),
@@ -69,22 +71,22 @@ pub(crate) async fn list(State(parts): State<Shared>, _: AuditReader) -> Result<
     ))]
 pub(crate) async fn download(
     State(parts): State<Shared>,
-    AuditReader(reader): AuditReader,
+    AuditReader { by, role: _ }: AuditReader,
     Named(name): Named,
     Asked(Format { format }): Asked<Format>,
 ) -> Result<Response, Problem> {
     let missing =
         || Problem::not_found("not_found", format!("there is no report {name}; the list is at /api/v1/audit/reports"));
+    let as_table = match format.as_deref() {
+        None | Some("csv") => false,
+        Some("json") => true,
+        Some(other) => return Err(Problem::bad_request(format!("format={other} is not known; use csv or json"))),
+    };
     let week = Week::of_file_name(&name).ok_or_else(missing)?;
     let content = parts.reports.read(week).await?.ok_or_else(missing)?;
-    let by = Visitor { user: reader.user, address: None };
-    let read = AccessFact::AuditRead { by, what: name.clone(), filter: String::new(), rows: None };
-    parts.access.keep(read).await.map_err(Problem::unavailable)?;
-    match format.as_deref() {
-        None | Some("csv") => Ok(file(&name, content)),
-        Some("json") => Ok(table(name, &content)),
-        Some(other) => Err(Problem::bad_request(format!("format={other} is not known; use csv or json"))),
-    }
+    let rows = read_rows(&content);
+    keep_reading(&parts, by, &name, String::new(), Some(rows.len().saturating_sub(1))).await?;
+    Ok(if as_table { table(name, rows) } else { file(&name, content) })
 }
 
 fn file(name: &str, content: Vec<u8>) -> Response {
@@ -96,8 +98,7 @@ fn file(name: &str, content: Vec<u8>) -> Response {
         .into_response()
 }
 
-fn table(name: String, content: &[u8]) -> Response {
-    let mut rows = read_rows(content);
+fn table(name: String, mut rows: Vec<Vec<String>>) -> Response {
     let columns = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
     Json(ReportTable { name, columns, rows }).into_response()
 }
