@@ -342,7 +342,12 @@ pub enum AccountCommand {
         id: ApiTokenId,
     },
     /// Begin a sign-in whose proof was given.
-    SignIn(SignIn),
+    SignIn {
+        /// The sign-in.
+        sign_in: SignIn,
+        /// The account's version that the proof is of; nothing where nothing was proved.
+        version: Option<u64>,
+    },
     /// End a sign-in.
     SignOut {
         /// Which.
@@ -416,6 +421,12 @@ pub enum AccountRefusal {
     /// There is no such sign-in of that account.
     #[error("there is no sign-in {0} of yours; it may have ended")]
     UnknownSignIn(String),
+    /// What was proved holds no longer.
+    #[error("the account of {user} was changed meanwhile; sign in once more")]
+    ProofIsOld {
+        /// Whose.
+        user: UserName,
+    },
     /// An API token that may nothing is none.
     #[error("name at least one scope: messages, board, audit or metrics")]
     NoScope,

@@ -116,6 +116,27 @@ async fn passwords_and_sign_ins_outlive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_replaced_while_it_was_proved_lets_nobody_in() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let accounts = accounts(&world, false).await;
+    set_password(&accounts, "alice", "correct horse").await.unwrap();
+    let proved = accounts.prove("alice", "correct horse").await.unwrap();
+    let in_time = accounts.begin_proved(proved.clone(), &Arrival::default()).await.unwrap();
+    set_password(&accounts, "alice", "another horse").await.unwrap();
+    assert_eq!(accounts.begin_proved(proved.clone(), &Arrival::default()).await, Err(SignInError::Wrong));
+    assert!(accounts.actor(&Credential::SignIn(in_time.id)).is_none());
+    let expires_at = "2026-11-24T10:00:00Z".parse().unwrap();
+    let jwt = Credential::AccessToken { user: name("alice"), version: proved.version, expires_at };
+    assert!(accounts.actor(&jwt).is_none(), "a program's token is of what was proved");
+    let proved = accounts.prove("alice", "another horse").await.unwrap();
+    accounts
+        .disable(name("alice"), Label::parse("the reason", "left us").unwrap(), Changer::CommandLine)
+        .await
+        .unwrap();
+    assert_eq!(accounts.begin_proved(proved, &Arrival::default()).await, Err(SignInError::Wrong));
+}
+
+#[tokio::test]
 async fn a_sign_in_that_cannot_be_kept_is_none() {
     let world = TestWorld::at("2026-11-24T09:00:00Z");
     let accounts = accounts(&world, true).await;

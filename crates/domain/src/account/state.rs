@@ -272,7 +272,7 @@ impl AccountsState {
             }
             AccountCommand::CreateApiToken(token) => self.create_api_token(token, by),
             AccountCommand::RevokeApiToken { id } => self.revoke_api_token(id, by),
-            AccountCommand::SignIn(sign_in) => self.begin_sign_in(sign_in),
+            AccountCommand::SignIn { sign_in, version } => self.begin_sign_in(sign_in, version),
             AccountCommand::SignOut { id } => {
                 let known = self.records.sign_ins.contains_key(&id);
                 Ok(known.then_some(AccountFact::SignedOut { id }).into_iter().collect())
@@ -435,8 +435,11 @@ impl AccountsState {
         Ok(vec![AccountFact::ApiTokenRevoked { id, user, name, by }])
     }
 
-    fn begin_sign_in(&self, sign_in: SignIn) -> Decision {
+    fn begin_sign_in(&self, sign_in: SignIn, version: Option<u64>) -> Decision {
         let account = self.active(&sign_in.user)?;
+        if version.is_some_and(|proved| proved != self.version(&account.user)) {
+            return Err(AccountRefusal::ProofIsOld { user: account.user });
+        }
         let too_old = |old: &&SignIn| sign_in.at.duration_since(old.at) >= SIGN_IN_LIFE;
         let (old, all) = (self.records.sign_ins.values().filter(too_old), self.sign_ins_of(&sign_in.user));
         let mut facts: Vec<AccountFact> = old.map(|old| AccountFact::SignedOut { id: old.id.clone() }).collect();
