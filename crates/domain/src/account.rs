@@ -40,7 +40,8 @@ pub const SIGN_IN_IDLE: SignedDuration = SignedDuration::from_hours(12);
 /// An invitation ends after this long: it comes on a Friday, and is opened on the Monday.
 pub const INVITATION_LIFE: SignedDuration = SignedDuration::from_hours(3 * 24);
 
-/// Most sign-ins that an account has at once; the oldest ends when one more begins.
+/// Most sign-ins that an account has at once, and as many for which only its name
+/// was picked; the oldest of its kind ends when one more begins.
 pub const MAX_SIGN_INS_PER_ACCOUNT: usize = 100;
 
 /// Most accounts, in `users.txt` and in all.

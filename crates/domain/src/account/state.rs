@@ -443,7 +443,9 @@ impl AccountsState {
         let too_old = |old: &&SignIn| sign_in.at.duration_since(old.at) >= SIGN_IN_LIFE;
         let (old, all) = (self.records.sign_ins.values().filter(too_old), self.sign_ins_of(&sign_in.user));
         let mut facts: Vec<AccountFact> = old.map(|old| AccountFact::SignedOut { id: old.id.clone() }).collect();
-        let mut own: Vec<&SignIn> = all.filter(|own| !too_old(own)).collect();
+        // Whoever only picks the name of somebody ends nothing of what was proved.
+        let is_same_kind = |own: &&SignIn| (own.proof == Proof::Nothing) == (sign_in.proof == Proof::Nothing);
+        let mut own: Vec<&SignIn> = all.filter(|own| !too_old(own)).filter(is_same_kind).collect();
         if own.len() >= MAX_SIGN_INS_PER_ACCOUNT {
             own.sort_by_key(|sign_in| sign_in.at);
             facts.push(AccountFact::SignedOut { id: own[0].id.clone() });

@@ -278,6 +278,19 @@ fn a_sign_in_has_an_end_and_an_account_a_number_of_them() {
 }
 
 #[test]
+fn who_only_picks_a_name_ends_no_sign_in_that_was_proved() {
+    let mut team = Team::new();
+    let proved = team.signs_in("alice", 255, "2026-11-24T08:00:00Z");
+    for number in 0..=MAX_SIGN_INS_PER_ACCOUNT {
+        let picked = SignIn { proof: Proof::Nothing, ..sign_in("alice", number as u8, NINE) };
+        team.does(AccountCommand::SignIn { sign_in: picked, version: None }).unwrap();
+    }
+    assert!(team.is_signed_in(&proved));
+    let picked = team.0.sign_ins_of(&user("alice")).filter(|own| own.proof == Proof::Nothing).count();
+    assert_eq!(picked, MAX_SIGN_INS_PER_ACCOUNT);
+}
+
+#[test]
 fn what_was_proved_before_the_account_was_changed_lets_nobody_in() {
     let (password, name) =
         (|hash: &str| AccountCommand::SetPassword { user: user("alice"), hash: hash.into() }, "alice");
