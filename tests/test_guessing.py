@@ -80,6 +80,15 @@ def test_the_owner_is_not_locked_out_from_elsewhere(make_server):
     assert enters(server, "alice", headers=from_address("2001:db8::1")).status == 200
 
 
+def test_picking_a_name_on_an_open_board_ends_no_wait(make_server):
+    server = make_server(BOARD_ACCESS="open", toml=NO_LIMIT_OF_ADDRESSES).starts()
+    statuses = []
+    for _ in range(TRIES_UNTIL_LOCKED_OUT):
+        assert server.browser().signs_in("dave", "").status == 303, "a pick waits for nothing"
+        statuses.append(server.browser().signs_in("dave", "a wrong password").status)
+    assert statuses[:5] == [401] * 5 and 429 in statuses
+
+
 def test_an_ipv6_network_is_one_address(make_server):
     server = make_server(**PROXY, toml=NO_LIMIT_OF_ADDRESSES).starts()
     answers = [

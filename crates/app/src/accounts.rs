@@ -221,7 +221,7 @@ impl Accounts {
     /// # Errors
     /// [`SignInError`].
     pub async fn sign_in(&self, name: &str, password: &str, from: Arrival) -> Result<SignIn, SignInError> {
-        let began = if password.is_empty() && self.settings.board_is_open {
+        let began = if self.is_only_a_pick(password) {
             match self.listed(name) {
                 Some(user) => self.begin(user, Proof::Nothing, None, &from).await,
                 None => Err(SignInError::Wrong),
@@ -426,6 +426,11 @@ impl Accounts {
     /// Who there is by the files.
     pub fn people(&self) -> Arc<People> {
         self.store.read(|view| Arc::clone(view.0.people()))
+    }
+
+    /// Whether somebody who signs in so just picks a name, and proves nothing.
+    pub fn is_only_a_pick(&self, password: &str) -> bool {
+        password.is_empty() && self.settings.board_is_open
     }
 
     /// Whether people may sign in without a password.
