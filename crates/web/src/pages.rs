@@ -154,7 +154,7 @@ async fn sign_in(
     let signed_in_as = if parts.accounts.is_only_a_pick(&form.password) {
         proved.await
     } else {
-        in_turn(&parts.limits, &form.user, peer, proved).await
+        in_turn(&parts, &form.user, peer, proved).await
     };
     match signed_in_as {
         Ok(sign_in) => signed_in(&parts, over_tls, &headers, &sign_in, next).await,

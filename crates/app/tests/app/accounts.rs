@@ -263,6 +263,22 @@ async fn failures_beyond_sixty_a_minute_are_one_count() {
 }
 
 #[tokio::test]
+async fn tries_that_had_to_wait_are_one_count_and_no_records() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let (_accounts, access) = accounts_with(&world, false, "a service password").await;
+    access.sign_in_failed(None, None, Client::Program);
+    (0..1_000).for_each(|_| access.sign_in_had_to_wait());
+    world.clock.pass(SignedDuration::from_mins(1));
+    access.sign_in_had_to_wait();
+    access.catch_up().await;
+    let counts = access_of(&world).await.into_iter().filter_map(|fact| match fact {
+        AccessFact::SignInFailures(refusals) => Some(refusals.count),
+        _ => None,
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [1_000, 1]);
+}
+
+#[tokio::test]
 async fn settings_that_differ_from_the_last_start_are_a_record() {
     let world = TestWorld::at("2026-11-24T09:00:00Z");
     let (_accounts, access) = accounts_with(&world, false, "a service password").await;
