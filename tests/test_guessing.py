@@ -1,10 +1,13 @@
 """Whoever guesses passwords waits, and nobody else does. To the second, it is tested with a clock that is set."""
 
+import base64
+import select
 import statistics
 import time
 
 import pytest
 
+from support.raw_http import RawHttp
 from support.server import password_of
 from support.waiting import eventually
 
@@ -13,6 +16,9 @@ NO_LIMIT_OF_ADDRESSES = "[limits]\nfailed_sign_ins_per_minute = 1000000\n"
 
 # Waits double, so that a machine however busy is locked out by the last of these.
 TRIES_UNTIL_LOCKED_OUT = 12
+
+# Names that are tried at once: many times what an address may have under way.
+MADE_UP = 400
 
 
 def from_address(address):
@@ -23,6 +29,13 @@ def from_address(address):
 def guess(server, name, **details):
     """Signs in with a wrong password."""
     return server.visitor().asks("POST", "/api/loginUser", auth=(name.encode(), b"a wrong password"), **details)
+
+
+def guess_by_hand(name, address):
+    """The bytes of a sign-in with a wrong password."""
+    basic = base64.b64encode(f"{name}:a wrong password".encode()).decode()
+    lines = ["POST /api/loginUser HTTP/1.1", "Host: localhost", f"Authorization: Basic {basic}", "Content-Length: 0"]
+    return "\r\n".join([*lines, f"X-Forwarded-For: {address}", "", ""])
 
 
 def enters(server, name, **details):
@@ -80,6 +93,15 @@ def test_the_owner_is_not_locked_out_from_elsewhere(make_server):
     assert enters(server, "alice", headers=from_address("2001:db8::1")).status == 200
 
 
+def test_picking_a_name_on_an_open_board_ends_no_wait(make_server):
+    server = make_server(BOARD_ACCESS="open", toml=NO_LIMIT_OF_ADDRESSES).starts()
+    statuses = []
+    for _ in range(TRIES_UNTIL_LOCKED_OUT):
+        assert server.browser().signs_in("dave", "").status == 303, "a pick waits for nothing"
+        statuses.append(server.browser().signs_in("dave", "a wrong password").status)
+    assert statuses[:5] == [401] * 5 and 429 in statuses
+
+
 def test_an_ipv6_network_is_one_address(make_server):
     server = make_server(**PROXY, toml=NO_LIMIT_OF_ADDRESSES).starts()
     answers = [
@@ -121,6 +143,20 @@ def test_a_burst_gets_no_more_guesses_than_one_by_one(server, at_once):
     answers = at_once([lambda: guess(server, "alice").status] * 30)
     # Beyond five only what came a doubled wait later, on a machine that is busy.
     assert 5 <= answers.count(401) <= 9 and set(answers) == {401, 429}
+
+
+def test_a_burst_of_made_up_names_holds_nobody_else_up(make_server):
+    server = make_server(**PROXY).starts()
+    burst = [RawHttp(server) for _ in range(MADE_UP)]
+    for number, one in enumerate(burst):
+        one.sends(guess_by_hand(f"made up {number}", "203.0.113.9"))
+    begun, _, _ = select.select([one.socket for one in burst], [], [], 0)
+    assert enters(server, "alice", headers=from_address("198.51.100.7")).status == 200
+    answered, _, _ = select.select([one.socket for one in burst], [], [], 0)
+    for one in burst:
+        one.ends()
+    print(f"answered before: {len(begun)}, meanwhile: {len(answered) - len(begun)}")
+    assert len(answered) < MADE_UP * 3 / 8, "who is elsewhere does not stand behind them"
 
 
 def test_a_crowd_of_right_passwords_at_once_gets_in(server, at_once):

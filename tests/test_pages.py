@@ -173,6 +173,14 @@ def test_the_open_board_gives_a_members_rights(make_server):
     server.logs_in("alice", "").is_refused("unauthorized")
 
 
+def test_who_only_picks_a_name_throws_nobody_out(make_server):
+    server = make_server(BOARD_ACCESS="open").starts()
+    dave = server.signs_in_browser("dave")
+    for _ in range(101):
+        server.signs_in_browser("dave", "")
+    assert dave.gets("/api/v1/me").is_done() == {"user": "dave", "role": "admin"}
+
+
 def test_the_service_user_does_not_come_in_without_a_password(make_server):
     server = make_server(BOARD_ACCESS="open").starts()
     assert server.browser().signs_in("promon", "").status == 401

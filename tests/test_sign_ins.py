@@ -155,6 +155,16 @@ def test_a_flood_of_failures_is_sixty_records_and_a_count(make_server, at_once):
     assert failed <= 120
 
 
+def test_tries_that_had_to_wait_are_counted(server):
+    begun = len(records_of(server, "access", "sign_in_failed"))
+    tries = [server.visitor().asks("POST", "/api/loginUser", auth=(b"nobody", b"x")).status for _ in range(30)]
+    server.stops()
+    refused = tries.count(429)
+    assert refused and tries.count(401) >= 5
+    assert len(records_of(server, "access", "sign_in_failed")) - begun == tries.count(401)
+    assert sum(record["count"] for record in records_of(server, "access", "sign_in_failures")) == refused
+
+
 def test_settings_that_changed_are_kept_without_secrets(server):
     before = records_of(server, "access", "settings_changed")
     assert before[0]["settings"]["HC_PW"] == "***"

@@ -102,6 +102,13 @@ impl AccessLog {
         self.refused(counted, fact, AccessFact::SignInFailures);
     }
 
+    /// Counts that somebody was not let try a password, and has to wait: that
+    /// may come as often as somebody calls, and is no record each.
+    pub fn sign_in_had_to_wait(&self) {
+        let rest = self.windows().sign_ins.count_only(self.clock.now());
+        self.note_counts(rest, None);
+    }
+
     /// Keeps, or counts, that somebody was not given the audit.
     pub fn audit_refused(&self, by: Visitor, what: &str) {
         let fact = AccessFact::AuditRefused { by, what: what.to_owned() };

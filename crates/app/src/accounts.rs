@@ -21,7 +21,7 @@ use crate::{
     keys::{AT_MOST_EVERY, Leavings},
     passwords::{PasswordError, Passwords},
     ports::{Clock, Entropy},
-    sign_on::Proved,
+    sign_on::Proved as SignedOn,
     store::{Answer, Failure, ReplayError, Store, World},
 };
 
@@ -72,6 +72,15 @@ pub struct Arrival {
     pub address: Option<String>,
     /// The browser in a few words, where it says what it is.
     pub browser: Option<String>,
+}
+
+/// An account whose password was shown, as it was then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proved {
+    /// The account, with its full rights.
+    pub account: Actor,
+    /// Its version; with another one, the proof holds no longer.
+    pub version: u64,
 }
 
 /// A program that proved who it is, and what its access token has to name.
@@ -185,21 +194,26 @@ impl Accounts {
         })
     }
 
-    /// The account whose password this is, with its full rights. A name that
-    /// lets nobody in costs as much as one that does.
+    /// The account whose password this is. A name that lets nobody in costs as
+    /// much as one that does.
     ///
     /// # Errors
     /// [`SignInError`].
-    pub async fn prove(&self, name: &str, password: &str) -> Result<Actor, SignInError> {
-        let account = self.find(name);
-        let hash = account
-            .as_ref()
-            .and_then(|account| self.store.read(|view| view.0.password_hash(&account.user).map(str::to_owned)));
+    pub async fn prove(&self, name: &str, password: &str) -> Result<Proved, SignInError> {
+        // All of one moment: while the password waits for its turn, another may be set.
+        let found = UserName::parse(name).ok().and_then(|name| {
+            self.store.read(|view| {
+                let account = view.0.find(&name)?;
+                let hash = view.0.password_hash(&account.user).map(str::to_owned);
+                Some((hash, Proved { version: view.0.version(&account.user), account }))
+            })
+        });
+        let hash = found.as_ref().and_then(|(hash, _)| hash.clone());
         let by_hash = self.passwords.proves(password, hash.as_deref()).await;
         let by_hash = by_hash.map_err(|error| SignInError::Unavailable(error.to_string()))?;
-        let account = account.ok_or(SignInError::Wrong)?;
-        let proved = if self.has_setting(&account) { self.is_service_password(password) } else { by_hash };
-        if proved { Ok(account) } else { Err(SignInError::Wrong) }
+        let (_, proved) = found.ok_or(SignInError::Wrong)?;
+        let is_right = if self.has_setting(&proved.account) { self.is_service_password(password) } else { by_hash };
+        if is_right { Ok(proved) } else { Err(SignInError::Wrong) }
     }
 
     /// Signs a browser in. Without a password that is possible where the board
@@ -208,28 +222,52 @@ impl Accounts {
     /// # Errors
     /// [`SignInError`].
     pub async fn sign_in(&self, name: &str, password: &str, from: Arrival) -> Result<SignIn, SignInError> {
-        let proved = if password.is_empty() && self.settings.board_is_open {
-            self.listed(name).map(|user| (user, Proof::Nothing)).ok_or(SignInError::Wrong)
+        let began = if self.is_only_a_pick(password) {
+            match self.listed(name) {
+                Some(user) => self.begin(user, Proof::Nothing, None, &from).await,
+                None => Err(SignInError::Wrong),
+            }
         } else {
-            self.prove(name, password).await.map(|account| (account.user, Proof::Password))
+            match self.prove(name, password).await {
+                Ok(proved) => self.begin_proved(proved, &from).await,
+                Err(error) => Err(error),
+            }
         };
-        let (user, proof) = self.noted(proved, name, &from, Client::Browser)?;
-        let sign_in = self.fresh_sign_in(user.clone(), proof, &from);
-        self.execute(AccountCommand::SignIn(sign_in.clone()), from.changer(user)).await?;
-        Ok(sign_in)
+        self.noted(began, name, &from, Client::Browser)
     }
 
     /// Signs a browser in whose user the provider of single sign-on proved.
     ///
     /// # Errors
     /// [`SignInError`]; wrong is who has no account that lets them in.
-    pub async fn sign_on(&self, proved: &Proved, from: Arrival) -> Result<SignIn, SignInError> {
+    pub async fn sign_on(&self, proved: &SignedOn, from: Arrival) -> Result<SignIn, SignInError> {
         let named = self.describe(&proved.user).map_or_else(|| proved.user.clone(), |account| account.user);
         let sign_in = self.fresh_sign_in(named.clone(), Proof::SingleSignOn, &from);
         let (role, creates_account) = (proved.role, proved.creates_account);
         let command = AccountCommand::SignOn { sign_in: sign_in.clone(), role, creates_account };
         let kept = self.execute(command, from.changer(named)).await.map_err(SignInError::from);
         self.noted(kept, proved.user.as_str(), &from, Client::Browser)?;
+        Ok(sign_in)
+    }
+
+    /// Begins the sign-in of a browser whose password was shown.
+    ///
+    /// # Errors
+    /// [`SignInError`]; [`SignInError::Wrong`] where the account was changed since.
+    pub async fn begin_proved(&self, proved: Proved, from: &Arrival) -> Result<SignIn, SignInError> {
+        self.begin(proved.account.user, Proof::Password, Some(proved.version), from).await
+    }
+
+    async fn begin(
+        &self,
+        user: UserName,
+        proof: Proof,
+        version: Option<u64>,
+        from: &Arrival,
+    ) -> Result<SignIn, SignInError> {
+        let sign_in = self.fresh_sign_in(user.clone(), proof, from);
+        let command = AccountCommand::SignIn { sign_in: sign_in.clone(), version };
+        self.execute(command, from.changer(user)).await?;
         Ok(sign_in)
     }
 
@@ -256,9 +294,8 @@ impl Accounts {
         password: &str,
         from: Arrival,
     ) -> Result<ProgramSignIn, SignInError> {
-        let proved = self.prove(name, password).await;
-        let user = self.noted(proved, name, &from, Client::Program)?.user;
-        let version = self.store.read(|view| view.0.version(&user));
+        let proved = self.prove(name, password).await.and_then(|proved| self.still(proved));
+        let Proved { account: Actor { user, .. }, version } = self.noted(proved, name, &from, Client::Program)?;
         let by = Visitor { user: user.clone(), address: from.address };
         let (client, proof, at) = (Client::Program, Proof::Password, self.clock.now());
         let signed_in = AccessFact::SignedIn { by, client, proof, at, follows: None };
@@ -407,6 +444,11 @@ impl Accounts {
         self.store.read(|view| Arc::clone(view.0.people()))
     }
 
+    /// Whether somebody who signs in so just picks a name, and proves nothing.
+    pub fn is_only_a_pick(&self, password: &str) -> bool {
+        password.is_empty() && self.settings.board_is_open
+    }
+
     /// Whether people may sign in without a password.
     pub fn board_is_open(&self) -> bool {
         self.settings.board_is_open
@@ -476,6 +518,12 @@ impl Accounts {
             self.access.sign_in_failed(named.map(|account| account.user), from.address.clone(), client);
         }
         proved
+    }
+
+    /// What was proved, where the account is as it was then.
+    fn still(&self, proved: Proved) -> Result<Proved, SignInError> {
+        let version = self.store.read(|view| view.0.version(&proved.account.user));
+        if version == proved.version { Ok(proved) } else { Err(SignInError::Wrong) }
     }
 
     fn find(&self, name: &str) -> Option<Actor> {

@@ -222,6 +222,8 @@ impl AccessFact {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RefusalWindow {
     minute: Option<Refusals>,
+    /// How many of the minute are records of their own.
+    records: u64,
 }
 
 /// What becomes of a refusal.
@@ -236,10 +238,17 @@ pub struct Counted {
 impl RefusalWindow {
     /// Counts one more.
     pub fn count(&mut self, now: Timestamp) -> Counted {
+        let rest = self.count_only(now);
+        let is_record = self.records < MAX_REFUSALS_PER_MINUTE;
+        self.records += u64::from(is_record);
+        Counted { is_record, rest }
+    }
+
+    /// Counts one more that is no record of its own; gives the rest of the minute before.
+    pub fn count_only(&mut self, now: Timestamp) -> Option<Refusals> {
         let rest = self.close(now);
-        let minute = self.minute.get_or_insert(Refusals { count: 0, from: now });
-        minute.count += 1;
-        Counted { is_record: minute.count <= MAX_REFUSALS_PER_MINUTE, rest }
+        self.minute.get_or_insert(Refusals { count: 0, from: now }).count += 1;
+        rest
     }
 
     /// Ends the minute where it is over, or a clock was set back; what of it was no record.
@@ -255,7 +264,7 @@ impl RefusalWindow {
     /// Ends the minute at once; what of it was no record.
     pub fn finish(&mut self) -> Option<Refusals> {
         let minute = self.minute.take()?;
-        let count = minute.count.saturating_sub(MAX_REFUSALS_PER_MINUTE);
+        let count = minute.count.saturating_sub(std::mem::take(&mut self.records));
         (count > 0).then_some(Refusals { count, ..minute })
     }
 }
@@ -280,6 +289,15 @@ mod tests {
         assert_eq!(window.count(at("2026-11-24T09:01:00Z")), Counted { is_record: true, rest });
         assert_eq!(window.close(at("2026-11-24T09:30:00Z")), None, "one is a record of its own");
         assert_eq!(window, RefusalWindow::default());
+    }
+
+    #[test]
+    fn what_is_only_counted_takes_no_record_from_the_others() {
+        let mut window = RefusalWindow::default();
+        let now = at("2026-11-24T09:00:00Z");
+        (0..1_000).for_each(|_| assert_eq!(window.count_only(now), None));
+        assert!((0..60).all(|_| window.count(now).is_record) && !window.count(now).is_record);
+        assert_eq!(window.finish(), Some(Refusals { count: 1_001, from: now }));
     }
 
     #[test]

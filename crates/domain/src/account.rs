@@ -42,7 +42,8 @@ pub const SIGN_IN_IDLE: SignedDuration = SignedDuration::from_hours(12);
 /// An invitation ends after this long: it comes on a Friday, and is opened on the Monday.
 pub const INVITATION_LIFE: SignedDuration = SignedDuration::from_hours(3 * 24);
 
-/// Most sign-ins that an account has at once; the oldest ends when one more begins.
+/// Most sign-ins that an account has at once, and as many for which only its name
+/// was picked; the oldest of its kind ends when one more begins.
 pub const MAX_SIGN_INS_PER_ACCOUNT: usize = 100;
 
 /// Most accounts, in `users.txt` and in all.
@@ -348,7 +349,12 @@ pub enum AccountCommand {
         id: ApiTokenId,
     },
     /// Begin a sign-in whose proof was given.
-    SignIn(SignIn),
+    SignIn {
+        /// The sign-in.
+        sign_in: SignIn,
+        /// The account's version that the proof is of; nothing where nothing was proved.
+        version: Option<u64>,
+    },
     /// Begin a sign-in of somebody whom the provider of single sign-on proved.
     SignOn {
         /// The sign-in that begins.
@@ -431,6 +437,12 @@ pub enum AccountRefusal {
     /// There is no such sign-in of that account.
     #[error("there is no sign-in {0} of yours; it may have ended")]
     UnknownSignIn(String),
+    /// What was proved holds no longer.
+    #[error("the account of {user} was changed meanwhile; sign in once more")]
+    ProofIsOld {
+        /// Whose.
+        user: UserName,
+    },
     /// An API token that may nothing is none.
     #[error("name at least one scope: messages, board, audit or metrics")]
     NoScope,

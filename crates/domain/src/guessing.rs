@@ -8,6 +8,8 @@
 //!   all the same. That wait is not for accounts that have signed in from there, nor
 //!   for one's first try: a whole office comes from one address, and some of
 //!   it mistype.
+//! - A site has no more under way for accounts that have not signed in from there
+//!   than it may fail: a burst does not fill the queue for the passwords of everybody.
 //!
 //! A site is an IPv4 address or an IPv6 network ([`Site`]). What is remembered
 //! ends with the process, is bounded, and is no record.
@@ -27,8 +29,8 @@ pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
 /// How long a failure is remembered.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
 
-/// How many first tries a site that waits has at once: it may not fill the
-/// queue for the passwords of everybody.
+/// How many first tries a site has at once that waits, or would if those under
+/// way failed: it may not fill the queue for the passwords of everybody.
 const FIRST_TRIES_AT_ONCE: u32 = 4;
 
 /// Most pairs of account and site, and most sites, that are remembered; an
@@ -106,7 +108,7 @@ impl Guesses {
         self.make_room();
         let pair = self.pairs.entry((account.to_owned(), site)).or_insert_with(|| Pair::untried(now));
         let crowd = self.sites.entry(site).or_insert_with(|| Crowd::quiet(now));
-        let verdict = pair.verdict(now).unwrap_or_else(|| crowd.verdict(pair, now));
+        let verdict = pair.verdict(now).unwrap_or_else(|| crowd.verdict(pair, self.interval, self.limit, now));
         if verdict == Verdict::Try {
             pair.under_way += 1;
             crowd.under_way += 1;
@@ -175,14 +177,18 @@ impl Crowd {
         Crowd { empty_at: now, under_way: 0, wait: SignedDuration::ZERO, touched: now }
     }
 
-    fn verdict(&self, pair: &Pair, now: Timestamp) -> Verdict {
+    fn verdict(&self, pair: &Pair, interval: SignedDuration, limit: u32, now: Timestamp) -> Verdict {
+        let is_full = self.under_way >= FIRST_TRIES_AT_ONCE;
+        let would_wait = || self.level(interval, now).saturating_add(self.under_way) >= limit;
         match self.waits(now) {
-            Some(left) if !pair.known => match (pair.failures, pair.under_way) {
-                (0, 0) if self.under_way < FIRST_TRIES_AT_ONCE => Verdict::Try,
+            Some(_) | None if pair.known => Verdict::Try,
+            Some(left) => match (pair.failures, pair.under_way) {
+                (0, 0) if !is_full => Verdict::Try,
                 (0, _) => Verdict::Queue,
                 _ => Verdict::Wait(left),
             },
-            Some(_) | None => Verdict::Try,
+            None if is_full && would_wait() => Verdict::Queue,
+            None => Verdict::Try,
         }
     }
 
@@ -193,13 +199,15 @@ impl Crowd {
     fn fail(&mut self, interval: SignedDuration, limit: u32, now: Timestamp) {
         self.empty_at = self.empty_at.clamp(now, now + REMEMBERED) + interval;
         self.touched = now;
-        // A failure that is worked off in part counts whole.
-        let (total, each) = (self.empty_at.duration_since(now).as_nanos(), interval.as_nanos().max(1));
-        let level = u32::try_from((total + each - 1) / each).unwrap_or(u32::MAX);
-        self.wait = level.checked_sub(limit).map_or(SignedDuration::ZERO, |over| {
+        self.wait = self.level(interval, now).checked_sub(limit).map_or(SignedDuration::ZERO, |over| {
             let failures = i32::try_from(over).unwrap_or(i32::MAX).saturating_add(1);
             interval.checked_mul(failures).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
         });
+    }
+    /// How many failures are not worked off; one that is in part counts whole.
+    fn level(&self, interval: SignedDuration, now: Timestamp) -> u32 {
+        let (total, each) = (self.empty_at.duration_since(now).as_nanos().max(0), interval.as_nanos().max(1));
+        u32::try_from((total + each - 1) / each).unwrap_or(u32::MAX)
     }
 }
 

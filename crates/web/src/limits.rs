@@ -12,7 +12,7 @@ use axum::{
 use domain::{address::Site, guessing::End, names::UserName, rate::Rate};
 use jiff::SignedDuration;
 
-use crate::{Shared, peer::PeerAddress, problem::Problem, seats::Seats};
+use crate::{Parts, Shared, peer::PeerAddress, problem::Problem, seats::Seats};
 
 /// Most calls a minute from an address, and by an account: pages and programs of
 /// a thousand people make fewer, and the server answers more.
@@ -122,14 +122,18 @@ pub(crate) async fn not_too_often(State(parts): State<Shared>, request: Request,
     next.run(request).await
 }
 
-/// Tries a password when it is its turn: `prove` says what came of it.
+/// Tries a password when it is its turn: `prove` says what came of it. Whoever has
+/// to wait instead is counted.
 pub(crate) async fn in_turn<T>(
-    limits: &Limits,
+    parts: &Parts,
     user: &str,
     peer: PeerAddress,
     prove: impl Future<Output = Result<T, Problem>>,
 ) -> Result<T, Problem> {
-    let turn = limits.sign_ins.take(user, peer.site()).await.map_err(too_many_failures)?;
+    let turn = parts.limits.sign_ins.take(user, peer.site()).await.map_err(|wait| {
+        parts.access.sign_in_had_to_wait();
+        too_many_failures(wait)
+    })?;
     let proved = prove.await;
     let end = match &proved {
         Ok(_) => End::Right,

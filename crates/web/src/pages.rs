@@ -164,7 +164,13 @@ async fn sign_in(
     };
     let next = own_path(&form.next);
     let proved = async { Ok(parts.accounts.sign_in(&form.user, &form.password, from).await?) };
-    match in_turn(&parts.limits, &form.user, peer, proved).await {
+    // A pick is no guess: it neither waits nor ends the waits of those who guess.
+    let signed_in_as = if parts.accounts.is_only_a_pick(&form.password) {
+        proved.await
+    } else {
+        in_turn(&parts, &form.user, peer, proved).await
+    };
+    match signed_in_as {
         Ok(sign_in) => signed_in(&parts, over_tls, &headers, &sign_in, next).await,
         Err(problem) => {
             let page = login_page(&parts, problem.status, &problem.detail, &form.user, next);

@@ -219,6 +219,7 @@ impl From<AccountRefusal> for Problem {
             AccountRefusal::AccountDisabled { .. } => Problem::conflict("account_disabled", detail),
             AccountRefusal::NotListed { .. } => Problem::conflict("not_listed", detail),
             AccountRefusal::TooMany { .. } => Problem::conflict("too_many", detail),
+            AccountRefusal::ProofIsOld { .. } => Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail),
             AccountRefusal::NoScope | AccountRefusal::TokenLife => Problem::bad_request(detail),
         }
     }

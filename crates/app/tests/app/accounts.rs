@@ -116,6 +116,27 @@ async fn passwords_and_sign_ins_outlive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_replaced_while_it_was_proved_lets_nobody_in() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let accounts = accounts(&world, false).await;
+    set_password(&accounts, "alice", "correct horse").await.unwrap();
+    let proved = accounts.prove("alice", "correct horse").await.unwrap();
+    let in_time = accounts.begin_proved(proved.clone(), &Arrival::default()).await.unwrap();
+    set_password(&accounts, "alice", "another horse").await.unwrap();
+    assert_eq!(accounts.begin_proved(proved.clone(), &Arrival::default()).await, Err(SignInError::Wrong));
+    assert!(accounts.actor(&Credential::SignIn(in_time.id)).is_none());
+    let expires_at = "2026-11-24T10:00:00Z".parse().unwrap();
+    let jwt = Credential::AccessToken { user: name("alice"), version: proved.version, expires_at };
+    assert!(accounts.actor(&jwt).is_none(), "a program's token is of what was proved");
+    let proved = accounts.prove("alice", "another horse").await.unwrap();
+    accounts
+        .disable(name("alice"), Label::parse("the reason", "left us").unwrap(), Changer::CommandLine)
+        .await
+        .unwrap();
+    assert_eq!(accounts.begin_proved(proved, &Arrival::default()).await, Err(SignInError::Wrong));
+}
+
+#[tokio::test]
 async fn a_sign_in_that_cannot_be_kept_is_none() {
     let world = TestWorld::at("2026-11-24T09:00:00Z");
     let accounts = accounts(&world, true).await;
@@ -239,6 +260,22 @@ async fn failures_beyond_sixty_a_minute_are_one_count() {
     let kept = access_of(&world).await;
     assert_eq!(kept.len(), 62);
     assert!(matches!(kept[60], AccessFact::SignInFailures(refusals) if refusals.count == 10));
+}
+
+#[tokio::test]
+async fn tries_that_had_to_wait_are_one_count_and_no_records() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let (_accounts, access) = accounts_with(&world, false, "a service password").await;
+    access.sign_in_failed(None, None, Client::Program);
+    (0..1_000).for_each(|_| access.sign_in_had_to_wait());
+    world.clock.pass(SignedDuration::from_mins(1));
+    access.sign_in_had_to_wait();
+    access.catch_up().await;
+    let counts = access_of(&world).await.into_iter().filter_map(|fact| match fact {
+        AccessFact::SignInFailures(refusals) => Some(refusals.count),
+        _ => None,
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [1_000, 1]);
 }
 
 #[tokio::test]

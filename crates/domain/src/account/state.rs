@@ -272,7 +272,7 @@ impl AccountsState {
             }
             AccountCommand::CreateApiToken(token) => self.create_api_token(token, by),
             AccountCommand::RevokeApiToken { id } => self.revoke_api_token(id, by),
-            AccountCommand::SignIn(sign_in) => self.begin_sign_in(sign_in),
+            AccountCommand::SignIn { sign_in, version } => self.begin_sign_in(sign_in, version),
             AccountCommand::SignOn { sign_in, role, creates_account } => self.sign_on(sign_in, role, creates_account),
             AccountCommand::SignOut { id } => {
                 let known = self.records.sign_ins.contains_key(&id);
@@ -436,12 +436,17 @@ impl AccountsState {
         Ok(vec![AccountFact::ApiTokenRevoked { id, user, name, by }])
     }
 
-    fn begin_sign_in(&self, sign_in: SignIn) -> Decision {
+    fn begin_sign_in(&self, sign_in: SignIn, version: Option<u64>) -> Decision {
         let account = self.active(&sign_in.user)?;
+        if version.is_some_and(|proved| proved != self.version(&account.user)) {
+            return Err(AccountRefusal::ProofIsOld { user: account.user });
+        }
         let too_old = |old: &&SignIn| sign_in.at.duration_since(old.at) >= SIGN_IN_LIFE;
         let (old, all) = (self.records.sign_ins.values().filter(too_old), self.sign_ins_of(&sign_in.user));
         let mut facts: Vec<AccountFact> = old.map(|old| AccountFact::SignedOut { id: old.id.clone() }).collect();
-        let mut own: Vec<&SignIn> = all.filter(|own| !too_old(own)).collect();
+        // Whoever only picks the name of somebody ends nothing of what was proved.
+        let is_same_kind = |own: &&SignIn| (own.proof == Proof::Nothing) == (sign_in.proof == Proof::Nothing);
+        let mut own: Vec<&SignIn> = all.filter(|own| !too_old(own)).filter(is_same_kind).collect();
         if own.len() >= MAX_SIGN_INS_PER_ACCOUNT {
             own.sort_by_key(|sign_in| sign_in.at);
             facts.push(AccountFact::SignedOut { id: own[0].id.clone() });
@@ -469,7 +474,7 @@ impl AccountsState {
         let user = account.comes_in()?;
         let sign_in = SignIn { user: user.clone(), ..sign_in };
         match role.filter(|role| *role != account.role && account.role_source != RoleSource::UsersFile) {
-            None => self.begin_sign_in(sign_in),
+            None => self.begin_sign_in(sign_in, None),
             Some(role) => {
                 let mut facts = self.end_sign_ins(&user, None);
                 facts.push(AccountFact::RoleSet { user, role, by });

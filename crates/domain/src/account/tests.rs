@@ -42,7 +42,8 @@ impl Team {
 
     fn signs_in(&mut self, name: &str, number: u8, time: &str) -> SignInId {
         let sign_in = sign_in(name, number, time);
-        self.does_by(name, AccountCommand::SignIn(sign_in.clone()), time).unwrap();
+        let version = Some(self.0.version(&sign_in.user));
+        self.does_by(name, AccountCommand::SignIn { sign_in: sign_in.clone(), version }, time).unwrap();
         sign_in.id
     }
 
@@ -274,6 +275,46 @@ fn a_sign_in_has_an_end_and_an_account_a_number_of_them() {
     }
     assert_eq!(team.0.sign_ins_of(&user("alice")).count(), MAX_SIGN_INS_PER_ACCOUNT);
     assert!(team.0.sign_in(&id, at("2026-11-03T00:00:00Z")).is_none());
+}
+
+#[test]
+fn who_only_picks_a_name_ends_no_sign_in_that_was_proved() {
+    let mut team = Team::new();
+    let proved = team.signs_in("alice", 255, "2026-11-24T08:00:00Z");
+    for number in 0..=MAX_SIGN_INS_PER_ACCOUNT {
+        let picked = SignIn { proof: Proof::Nothing, ..sign_in("alice", number as u8, NINE) };
+        team.does(AccountCommand::SignIn { sign_in: picked, version: None }).unwrap();
+    }
+    assert!(team.is_signed_in(&proved));
+    let picked = team.0.sign_ins_of(&user("alice")).filter(|own| own.proof == Proof::Nothing).count();
+    assert_eq!(picked, MAX_SIGN_INS_PER_ACCOUNT);
+}
+
+#[test]
+fn what_was_proved_before_the_account_was_changed_lets_nobody_in() {
+    let (password, name) =
+        (|hash: &str| AccountCommand::SetPassword { user: user("alice"), hash: hash.into() }, "alice");
+    let mut team = Team::new();
+    team.does(password("$argon2id$1")).unwrap();
+    for changes in [
+        vec![password("$argon2id$2")],
+        vec![
+            AccountCommand::Disable { user: user("alice"), reason: reason() },
+            AccountCommand::Enable { user: user("alice") },
+        ],
+    ] {
+        let version = Some(team.0.version(&user("alice")));
+        changes.into_iter().for_each(|change| _ = team.does(change).unwrap());
+        let begin = AccountCommand::SignIn { sign_in: sign_in(name, 1, NINE), version };
+        assert_eq!(team.does(begin), Err(AccountRefusal::ProofIsOld { user: user("alice") }));
+        team.signs_in(name, 2, NINE);
+    }
+    let picked = SignIn { proof: Proof::Nothing, ..sign_in(name, 3, NINE) };
+    assert_eq!(
+        team.does(AccountCommand::SignIn { sign_in: picked, version: None }),
+        Ok(1),
+        "there is nothing to be old"
+    );
 }
 
 #[test]

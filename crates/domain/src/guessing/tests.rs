@@ -170,6 +170,31 @@ proptest! {
         }
     }
 
+    /// However names are made up and however that ends, a site has few tries
+    /// under way, each gets its turn, and nobody elsewhere waits.
+    #[test]
+    fn a_burst_of_made_up_names_is_few_at_once(limit in 1_u32..40, steps in prop::collection::vec((1_usize..60, 0_usize..60, 0_i64..5), 1..40)) {
+        let mut guesses = Guesses::new(limit);
+        let (mut now, mut names) = (0, 0_u32);
+        let (mut queued, mut under_way) = (Vec::new(), Vec::new());
+        for (come, ended, pause) in steps {
+            now += pause;
+            queued.extend((0..come).map(|_| { names += 1; format!("made up {names}") }));
+            queued.retain(|name| {
+                let verdict = guesses.begin(name, site(1), at(now));
+                assert!(!matches!(verdict, Verdict::Wait(_)), "it is a first try");
+                if verdict == Verdict::Try { under_way.push(name.clone()) }
+                verdict == Verdict::Queue
+            });
+            prop_assert!(under_way.len() <= limit.max(FIRST_TRIES_AT_ONCE) as usize);
+            prop_assert!(queued.is_empty() || !under_way.is_empty(), "who is queued has somebody to wait for");
+            prop_assert_eq!(tries(&mut guesses, "a bystander", 2, End::Right, now), Verdict::Try);
+            for name in under_way.drain(..ended.min(under_way.len())) {
+                guesses.end(&name, site(1), End::Wrong, at(now));
+            }
+        }
+    }
+
     /// From one site, nobody gets more guesses at an account than the waits allow.
     #[test]
     fn guesses_at_an_account_are_few(pauses in prop::collection::vec(0_i64..120, 1..400)) {

@@ -30,7 +30,7 @@ pub(crate) async fn login_user(
 ) -> Response {
     let Some((user, password)) = basic(&headers) else { return challenge(Problem::unauthorized()) };
     let proved = async { Ok(parts.accounts.sign_in_program(&user, &password, from).await?) };
-    let signed_in = match in_turn(&parts.limits, &user, peer, proved).await {
+    let signed_in = match in_turn(&parts, &user, peer, proved).await {
         Ok(signed_in) => signed_in,
         Err(problem) => return challenge(problem),
     };
