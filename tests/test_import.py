@@ -143,6 +143,32 @@ def test_our_own_reports_bring_nothing_that_the_ledger_has_and_come_back_where_i
     assert (session["id"], session["ended_by"]) == (stopped.session["id"], "alice")
 
 
+def test_reports_of_a_lost_ledger_are_known_once_they_were_imported(stopped, make_server):
+    report = stopped.share.file()
+    before = report.read_bytes()
+    afresh = make_server(TIMEZONE="Europe/Berlin")
+    earlier = afresh.audit_dir / "audit-2020-W53.csv"
+    for path in (earlier, afresh.audit_dir / report.name):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(before)
+    unknown = lambda: "reports_unknown" in [finding["code"] for finding in afresh.readiness()["findings"]]
+    afresh.starts()
+    eventually(unknown)
+    afresh.stops()
+    imports(afresh, report, "--yes").is_done()
+    afresh.starts()
+    alice = afresh.signs_in("alice")
+    session = alice.unchecks(alice.checks(FIRST).session).session
+    here = afresh.audit_dir / report.name
+    eventually(lambda: session["id"].encode() in here.read_bytes() and not unknown())
+    assert here.read_bytes().startswith(before) and before.count(stopped.session["id"].encode()) == 1
+    assert here.read_bytes().count(b"\n") == 3
+    assert earlier.read_bytes() == before
+    afresh.stops()
+    told = afresh.runs("audit", "verify").output
+    assert "the ledger knows no such session" not in told and f"{report.name}: as the ledger says, 2 rows" in told
+
+
 def test_each_line_that_is_skipped_says_why(stopped, week):
     week.write_text(WEEK + BROKEN_LINES)
     output = imports(stopped, week, "--yes").is_done()

@@ -32,6 +32,7 @@ use crate::{
 
 use self::{
     checkpoints::Checkpoints,
+    strangers::Counted,
     weeks::{WeekState, Weeks},
 };
 
@@ -70,7 +71,7 @@ pub struct Reports {
     weeks: Mutex<Weeks>,
     checkpoints: Mutex<Checkpoints>,
     counted: Mutex<BTreeMap<String, (ReportFile, usize)>>,
-    strangers: Mutex<BTreeMap<Week, (ReportFile, usize)>>,
+    strangers: Mutex<BTreeMap<Week, Counted>>,
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
     /// One walk along the ledger at a time.
@@ -199,7 +200,7 @@ impl Reports {
 
     async fn write_rows(&self, week: Week, state: WeekState, bytes: Option<u64>) -> Result<(), ShareError> {
         let as_left = bytes.is_some() && bytes == state.bytes;
-        if !as_left {
+        if !as_left || self.may_be_known_now(week) {
             return self.complete(week, state).await;
         }
         if state.written_seq < state.last_seq {
@@ -225,15 +226,42 @@ impl Reports {
             return self.write(week, WeekState { rows_in_file, ..state }, content.len() as u64, &[]).await;
         }
         let sessions = self.sessions(week, state.first_seq - 1, state.last_seq).await?;
+        let (content, sessions) = self.untorn(week, content, sessions).await?;
+        let imported = self.lock().imported();
+        let known = imported.len();
         let (missing, strange, rows, bytes) = off_thread(move || {
             let missing = file::missing(&content, &sessions);
             let rows = report::read_rows(&[content.as_slice(), &missing].concat()).len();
-            (missing, strangers::strange_rows(&content, &sessions), rows, content.len() as u64)
+            (missing, strangers::strange_rows(&content, &sessions, &imported), rows, content.len() as u64)
         })
         .await?;
-        self.note_strangers(week, bytes, strange);
+        self.note_strangers(week, bytes, strange, known);
         let completed = WeekState { rows_in_file: rows.saturating_sub(1), ..state };
         self.write(week, completed, bytes, &missing).await
+    }
+
+    /// A file as it is once what a loss of power tore is mended: appending
+    /// does not help where bytes in between were lost.
+    async fn untorn(
+        &self,
+        week: Week,
+        content: Vec<u8>,
+        sessions: Vec<EndedSession>,
+    ) -> Result<(Vec<u8>, Vec<EndedSession>), ShareError> {
+        let (content, mended, sessions) = off_thread(move || {
+            let mended = report::mended(&content, &sessions);
+            (content, mended, sessions)
+        })
+        .await?;
+        let Some(mended) = mended else { return Ok((content, sessions)) };
+        let name = week.file_name();
+        self.confirm().await?;
+        if self.patiently(self.share.read(&name)).await?.as_ref() != Some(&content) {
+            return Err(ShareError::Changed);
+        }
+        self.patiently(self.share.replace(&name, &mended)).await?;
+        tracing::warn!(file = name, "A report was torn by a loss of power and is whole again.");
+        Ok((mended, sessions))
     }
 
     async fn write(&self, week: Week, state: WeekState, bytes: u64, rows: &[u8]) -> Result<(), ShareError> {

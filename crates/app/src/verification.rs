@@ -2,7 +2,7 @@
 //! [`domain::verification`].
 
 use domain::{
-    board::BoardFact,
+    history::Entry,
     record::{Head, LineError, Record, Stream},
     report::LedgerRow,
     verification::{Standing, Told},
@@ -54,10 +54,15 @@ fn take(told: &mut Told, record: &Record, heads: &[(Stream, Head)]) -> Result<()
         let stands = if head.hash == record.hash { Standing::There } else { Standing::Another };
         told.standings.insert((*stream, head.seq, head.hash), stands);
     }
-    if let BoardFact::Unchecked(ended) = record.fact()?
-        && told.gone.is_none_or(|gone| ended.week > gone)
-    {
-        told.weeks.entry(ended.week).or_default().push(LedgerRow::of(record.seq, &ended));
+    match Entry::of_record(record)? {
+        Some(Entry::Ended(ended)) if told.gone.is_none_or(|gone| ended.week > gone) => {
+            told.weeks.entry(ended.week).or_default().push(LedgerRow::of(record.seq, &ended));
+        }
+        Some(Entry::Imported(imported)) if imported.is_of_a_report() => {
+            let hash = imported.line_hash();
+            told.imported.insert(imported.id, hash);
+        }
+        Some(Entry::Running(_) | Entry::Ended(_) | Entry::Imported(_)) | None => {}
     }
     Ok(())
 }

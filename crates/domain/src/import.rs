@@ -14,6 +14,7 @@ use crate::{
     history::Entry,
     names::{LineName, NameError, Note, UserName},
     record::Hash,
+    report::line,
     session::{EndedBy, SessionId, hexadecimal},
 };
 
@@ -167,6 +168,16 @@ impl ImportedSession {
     /// How long it lasted, in whole seconds.
     pub fn duration_seconds(&self) -> i64 {
         self.ended_at.duration_since(self.since).as_secs().max(0)
+    }
+
+    /// Whether the file named the session: it was a report of ours.
+    pub fn is_of_a_report(&self) -> bool {
+        self.row.iter().any(|cell| cell == self.id.as_str())
+    }
+
+    /// The hash of its line as reports write one.
+    pub fn line_hash(&self) -> Hash {
+        Hash::of(&line(&self.row))
     }
 
     /// What makes it the same as another.

@@ -4,12 +4,14 @@
 //! the zone's offset. Which file a session belongs to says its [`crate::week`].
 
 mod difference;
+mod torn;
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::session::EndedSession;
 
-pub use difference::{Difference, LedgerRow, differences};
+pub use difference::{Difference, ImportedRows, LedgerRow, differences};
+pub use torn::{is_torn, mended};
 
 /// How many hexadecimal digits a session's id has.
 const SESSION_ID_DIGITS: usize = 32;
@@ -78,7 +80,7 @@ pub(crate) fn local_time(at: Timestamp, zone: &TimeZone) -> String {
     local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-pub(crate) fn line(cells: [String; 9]) -> Vec<u8> {
+pub(crate) fn line(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(cells).expect("a Vec takes every write");
     writer.into_inner().expect("a Vec takes every flush")

@@ -3,7 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{report, session::EndedSession, week::Week};
+use domain::{
+    report,
+    session::{EndedSession, SessionId},
+    week::Week,
+};
 
 use crate::ports::{ReportFile, ShareError};
 
@@ -12,20 +16,30 @@ use super::{Reports, locked};
 /// How many files the finding names; the others are counted.
 const NAMED: usize = 5;
 
+/// How many rows of a report are strange.
+pub(super) struct Counted {
+    file: ReportFile,
+    rows: usize,
+    /// How many sessions had been taken over from reports by then.
+    imported: usize,
+}
+
 impl Reports {
     /// Looks at the reports of weeks that the ledger has nothing of, once for
     /// each length and time that they have, and tells of all strange rows.
     pub(super) async fn look_for_strangers(&self, files: &BTreeMap<String, ReportFile>) -> Result<(), ShareError> {
+        let imported = self.lock().imported();
         let mut first_error = Ok(());
         for file in files.values() {
             let Some(week) = Week::of_file_name(&file.name) else { continue };
-            if self.lock().state(week).is_some() || self.is_counted(week, file) {
+            if self.lock().state(week).is_some() || (self.is_counted(week, file) && !self.may_be_known_now(week)) {
                 continue;
             }
             match self.patiently(self.share.read(&file.name)).await {
                 Ok(content) => {
-                    let rows = strange_rows(&content.unwrap_or_default(), &[]);
-                    locked(&self.strangers).insert(week, (file.clone(), rows));
+                    let rows = strange_rows(&content.unwrap_or_default(), &[], &imported);
+                    let counted = Counted { file: file.clone(), rows, imported: imported.len() };
+                    locked(&self.strangers).insert(week, counted);
                 }
                 Err(error) => first_error = first_error.and(Err(error)),
             }
@@ -36,9 +50,9 @@ impl Reports {
     }
 
     /// How many rows of a file of that length are of no session of its week.
-    pub(super) fn note_strangers(&self, week: Week, bytes: u64, rows: usize) {
+    pub(super) fn note_strangers(&self, week: Week, bytes: u64, rows: usize, imported: usize) {
         let file = ReportFile { name: week.file_name(), bytes, modified: None };
-        locked(&self.strangers).insert(week, (file, rows));
+        locked(&self.strangers).insert(week, Counted { file, rows, imported });
     }
 
     pub(super) fn has_no_strangers(&self, week: Week) {
@@ -46,15 +60,21 @@ impl Reports {
     }
 
     fn is_counted(&self, week: Week, file: &ReportFile) -> bool {
-        locked(&self.strangers).get(&week).is_some_and(|(seen, _)| seen == file)
+        locked(&self.strangers).get(&week).is_some_and(|seen| seen.file == *file)
+    }
+
+    /// Whether a week has strange rows, and sessions were taken over since they were counted.
+    pub(super) fn may_be_known_now(&self, week: Week) -> bool {
+        let imported = self.lock().imported().len();
+        locked(&self.strangers).get(&week).is_some_and(|seen| seen.rows > 0 && seen.imported < imported)
     }
 
     fn tell_strangers(&self) {
         let strangers = locked(&self.strangers);
         let files: Vec<String> = strangers
             .values()
-            .filter(|(_, rows)| *rows > 0)
-            .map(|(file, rows)| format!("{} ({rows})", file.name))
+            .filter(|seen| seen.rows > 0)
+            .map(|seen| format!("{} ({})", seen.file.name, seen.rows))
             .collect();
         drop(strangers);
         if files.is_empty() {
@@ -72,9 +92,10 @@ impl Reports {
     }
 }
 
-/// How many lines name a session that is none of those.
-pub(super) fn strange_rows(content: &[u8], sessions: &[EndedSession]) -> usize {
+/// How many lines name a session that is none of those and was not taken over.
+pub(super) fn strange_rows(content: &[u8], sessions: &[EndedSession], imported: &BTreeSet<SessionId>) -> usize {
     let known: BTreeSet<&[u8]> = sessions.iter().map(|ended| ended.session.id.as_str().as_bytes()).collect();
     let ids = content.split(|&byte| byte == b'\n').filter_map(report::session_of);
-    ids.filter(|id| !known.contains(id)).count()
+    let is_imported = |id: &[u8]| imported.contains(&SessionId::named(&String::from_utf8_lossy(id)));
+    ids.filter(|id| !known.contains(id) && !is_imported(id)).count()
 }

@@ -1,12 +1,15 @@
 //! What the ledger says of each week, and how far it was followed.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{
-    board::BoardFact,
     checkpoint::{Earlier, GrowingDigest, ReportDigest, RowMarks},
+    history::Entry,
     record::{Hash, Head, Record, Stream},
-    session::EndedSession,
+    session::{EndedSession, SessionId},
     week::Week,
 };
 
@@ -19,6 +22,8 @@ pub(super) struct Weeks {
     caught_up: bool,
     by_week: BTreeMap<Week, WeekState>,
     digests: BTreeMap<Week, GrowingDigest>,
+    /// Sessions that were taken over from reports; they have their rows.
+    imported: Arc<BTreeSet<SessionId>>,
 }
 
 /// What is known of a week's file.
@@ -43,7 +48,7 @@ pub(super) struct WeekState {
 impl Default for Weeks {
     fn default() -> Weeks {
         let head = Head::genesis(Stream::Audit);
-        Weeks { head, caught_up: false, by_week: BTreeMap::new(), digests: BTreeMap::new() }
+        Weeks { head, caught_up: false, by_week: BTreeMap::new(), digests: BTreeMap::new(), imported: Arc::default() }
     }
 }
 
@@ -75,10 +80,14 @@ impl Weeks {
             if self.caught_up && record.seq > self.head.seq + 1 {
                 ended = Some(self.head);
             }
-            if let Ok(BoardFact::Unchecked(session)) = record.fact()
-                && gone.is_none_or(|gone| session.week > gone)
-            {
-                self.note(&session, record.head());
+            match Entry::of_record(record) {
+                Ok(Some(Entry::Ended(ended))) if gone.is_none_or(|gone| ended.week > gone) => {
+                    self.note(&ended, record.head());
+                }
+                Ok(Some(Entry::Imported(session))) if session.is_of_a_report() => {
+                    Arc::make_mut(&mut self.imported).insert(session.id);
+                }
+                Ok(Some(Entry::Running(_) | Entry::Ended(_) | Entry::Imported(_)) | None) | Err(_) => {}
             }
             self.head = record.head();
         }
@@ -91,6 +100,11 @@ impl Weeks {
 
     pub(super) fn state(&self, week: Week) -> Option<&WeekState> {
         self.by_week.get(&week)
+    }
+
+    /// Sessions that were taken over from reports.
+    pub(super) fn imported(&self) -> Arc<BTreeSet<SessionId>> {
+        Arc::clone(&self.imported)
     }
 
     /// The file as it must be when nobody else writes to it.

@@ -5,7 +5,9 @@ use std::{fs, sync::Arc, time::Duration};
 use app::{board::Board, findings::Findings, reports::Reports};
 use domain::{
     checkpoint::{Checkpoint, CheckpointKey, Earlier, ReportDigest},
+    import::Origin,
     report::read_rows,
+    verification::{Files, against_ledger},
     week::Week,
 };
 use testkit::{SwitchedShare, TestWorld};
@@ -113,6 +115,32 @@ async fn a_write_torn_at_any_byte_is_completed() {
         office.reports.catch_up().await;
         assert_eq!(office.rows("2026-W48"), expected, "torn at {torn}");
     }
+}
+
+#[tokio::test]
+async fn bytes_that_a_power_cut_lost_come_back_and_each_session_is_there_once() {
+    let mut office = Office::at("2026-11-24T08:00:00Z").await;
+    office.sessions(6).await;
+    office.reports.catch_up().await;
+    let whole = office.content("2026-W48");
+    for (from, to) in [(0, 300), (200, 420), (whole.len() - 200, whole.len())] {
+        let mut torn = whole.clone();
+        torn[from..to].fill(0);
+        office.write("audit-2026-W48.csv", &torn);
+        office = office.restarted().await;
+        office.reports.catch_up().await;
+        assert_eq!(office.content("2026-W48"), whole, "{from} to {to}");
+    }
+    let remark = b"a remark by hand\r\n".as_slice();
+    office.write("audit-2026-W48.csv", &[&whole[..whole.len() - 90], &[0; 4096], remark].concat());
+    office = office.restarted().await;
+    office.reports.catch_up().await;
+    let mended = office.content("2026-W48");
+    assert!(mended.len() == whole.len() + remark.len() && mended.ends_with(remark), "what people wrote stays");
+    assert_eq!(office.rows("2026-W48"), 6 + 1);
+    office.sessions(1).await;
+    office.reports.catch_up().await;
+    assert!(office.content("2026-W48").starts_with(&mended) && office.rows("2026-W48") == 8, "and it goes on");
 }
 
 #[tokio::test]
@@ -309,6 +337,34 @@ async fn sessions_that_the_ledger_does_not_know_are_said_and_kept() {
     fs::remove_file(office.world.path("audit").join("audit-2026-W40.csv")).unwrap();
     office.reports.catch_up().await;
     assert_eq!(office.codes(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn sessions_that_were_imported_are_known_and_not_written_again() {
+    let lost = Office::at("2026-11-24T08:00:00Z").await;
+    lost.session("2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z").await;
+    lost.session("2026-11-24T11:00:00Z", "2026-11-24T12:00:00Z").await;
+    lost.reports.catch_up().await;
+    // Each world counts its ids from 1.
+    let old = String::from_utf8(lost.content("2026-W48")).unwrap().replace(&"0".repeat(31), &"a".repeat(31));
+    let old = old.into_bytes();
+    let office = Office::at("2026-11-26T08:00:00Z").await;
+    office.write("audit-2026-W48.csv", &old);
+    office.write("audit-2026-W40.csv", &old);
+    office.session("2026-11-26T09:00:00Z", "2026-11-26T10:00:00Z").await;
+    office.reports.catch_up().await;
+    assert_eq!(office.codes(), ["reports_unknown"]);
+    let (file, timezone) = ("audit-2026-W48.csv".into(), "Europe/Berlin".into());
+    let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+    let origin = Origin { file, timezone, zone, now: "2026-11-26T11:00:00Z".parse().unwrap() };
+    office.board.import(domain::import::read(&old, None, &origin).unwrap().sessions).await.unwrap();
+    office.reports.catch_up().await;
+    assert_eq!(office.codes(), Vec::<&str>::new());
+    assert_eq!((office.rows("2026-W48"), office.content("2026-W40")), (3, old.clone()));
+    let files = Files::from([("audit-2026-W48.csv".to_owned(), office.content("2026-W48"))]);
+    let told = app::verification::told(office.world.ledger.as_ref(), &[]).await.unwrap();
+    let verdicts = against_ledger(&files, &told, None);
+    assert!(verdicts[0].is_sound() && verdicts[0].summary.ends_with("3 rows"), "{verdicts:?}");
 }
 
 /// Ten thousand rows in the long variant.

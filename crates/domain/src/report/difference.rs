@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{COLUMNS, opening, read_rows, row, session_of};
-use crate::session::{EndedSession, SessionId};
+use super::{COLUMNS, is_torn, opening, read_rows, row, session_of};
+use crate::{
+    record::Hash,
+    session::{EndedSession, SessionId},
+};
 
 /// A row as the ledger has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +16,10 @@ pub struct LedgerRow {
     /// Its bytes, with its line end.
     pub bytes: Box<[u8]>,
 }
+
+/// Sessions that were taken over from reports, each with the hash of its line
+/// there: they need no row, and may have one.
+pub type ImportedRows = BTreeMap<SessionId, Hash>;
 
 /// One difference; lines count from 1, the header being the first.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +73,12 @@ pub enum Difference {
         /// Where.
         line: usize,
     },
+    /// NUL bytes stand where rows were written.
+    #[error("line {line}: torn by a loss of power, with NUL bytes in it; a running server mends it")]
+    Torn {
+        /// Where.
+        line: usize,
+    },
     /// A session has no row.
     #[error("line {line}: the row of the session {session}, which belongs there, is missing")]
     Missing {
@@ -98,6 +111,7 @@ impl Difference {
             | Difference::Twice { line, .. }
             | Difference::Unknown { line }
             | Difference::Foreign { line }
+            | Difference::Torn { line }
             | Difference::Missing { line, .. } => *line,
         }
     }
@@ -105,7 +119,7 @@ impl Difference {
 
 /// All differences between a file and the rows of its week, which come in the
 /// order of the ledger: by line, and then what is missing.
-pub fn differences(content: &[u8], rows: &[LedgerRow]) -> Vec<Difference> {
+pub fn differences(content: &[u8], rows: &[LedgerRow], imported: &ImportedRows) -> Vec<Difference> {
     let mut found = Vec::new();
     if !content.starts_with(&opening()) {
         found.push(Difference::Header);
@@ -114,18 +128,21 @@ pub fn differences(content: &[u8], rows: &[LedgerRow]) -> Vec<Difference> {
         rows.iter().enumerate().map(|(place, row)| (row.id(), (place, row))).collect();
     let mut seen: BTreeSet<&[u8]> = BTreeSet::new();
     let mut last_place = None;
-    for (line, bytes) in (1..).zip(content.split_inclusive(|&byte| byte == b'\n')).skip(1) {
+    for (line, bytes) in (1..).zip(content.split_inclusive(|&byte| byte == b'\n')) {
+        if is_torn(bytes) {
+            found.push(Difference::Torn { line });
+            continue;
+        }
+        if line == 1 {
+            continue;
+        }
         let Some(id) = session_of(bytes) else {
             found.push(Difference::Foreign { line });
             continue;
         };
         let Some((place, row)) = rest.remove(id) else {
-            let again = seen.contains(id);
-            found.push(if again {
-                Difference::Twice { line, session: named(id) }
-            } else {
-                Difference::Unknown { line }
-            });
+            found.extend(of_no_row(line, bytes, &seen, imported));
+            seen.extend(imported.contains_key(&named(id)).then_some(id));
             continue;
         };
         seen.insert(id);
@@ -142,6 +159,18 @@ pub fn differences(content: &[u8], rows: &[LedgerRow]) -> Vec<Difference> {
         missing.into_iter().map(|(place, row)| Difference::Missing { line: place + 2, session: named(row.id()) }),
     );
     found
+}
+
+/// A line whose session has no row in this week, or none any more.
+fn of_no_row(line: usize, bytes: &[u8], seen: &BTreeSet<&[u8]>, imported: &ImportedRows) -> Option<Difference> {
+    let id = session_of(bytes)?;
+    let session = named(id);
+    match imported.get(&session) {
+        Some(_) | None if seen.contains(id) => Some(Difference::Twice { line, session }),
+        Some(hash) if *hash == Hash::of(bytes) => None,
+        Some(_) => Some(Difference::Changed { line, session, what: "since it was imported".into() }),
+        None => Some(Difference::Unknown { line }),
+    }
 }
 
 fn changed(line: usize, id: &[u8], written: &[u8], there: &[u8]) -> Difference {
@@ -202,15 +231,43 @@ mod tests {
     }
 
     fn told(content: &[u8], sessions: &[EndedSession]) -> Vec<String> {
-        let found = differences(content, &rows(sessions));
+        let found = differences(content, &rows(sessions), &ImportedRows::new());
         found.iter().map(|found| found.to_string()).collect()
     }
 
     #[test]
     fn a_file_as_it_was_written_differs_in_nothing() {
         let sessions: Vec<_> = (1..=5).map(session).collect();
-        assert_eq!(differences(&file(&sessions), &rows(&sessions)), []);
-        assert_eq!(differences(&file(&[]), &[]), []);
+        assert_eq!(differences(&file(&sessions), &rows(&sessions), &ImportedRows::new()), []);
+        assert_eq!(differences(&file(&[]), &[], &ImportedRows::new()), []);
+    }
+
+    #[test]
+    fn a_row_that_was_imported_is_known_once_and_as_it_was() {
+        let ours = [session(1)];
+        let imported = ImportedRows::from([(session(9).session.id, Hash::of(&row(&session(9))))]);
+        let told = |content: &[u8]| {
+            let found = differences(content, &rows(&ours), &imported);
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&file(&[session(9), session(1)])), Vec::<String>::new());
+        assert_eq!(told(&file(&[session(1)])), Vec::<String>::new(), "it need not be there");
+        let twice = told(&file(&[session(9), session(1), session(9)]));
+        assert!(twice.len() == 1 && twice[0].ends_with("is there twice"), "{twice:?}");
+        let edited = String::from_utf8(file(&[session(9), session(1)])).unwrap().replacen("alice", "mallory", 1);
+        let changed = told(edited.as_bytes());
+        assert!(changed.len() == 1 && changed[0].contains("was changed (since it was imported)"), "{changed:?}");
+    }
+
+    #[test]
+    fn what_is_torn_is_named_and_what_it_held_is_missing() {
+        let sessions: Vec<_> = (1..=3).map(session).collect();
+        let mut content = file(&sessions);
+        let (from, to) = (file(&sessions[..1]).len() - 40, file(&sessions[..2]).len() - 9);
+        content[from..to].fill(0);
+        let told = told(&content, &sessions);
+        assert!(told[0].starts_with("line 2: torn by a loss of power"), "{told:?}");
+        assert!(told.len() == 3 && told[1..].iter().all(|told| told.ends_with("is missing")), "{told:?}");
     }
 
     #[test]
@@ -254,8 +311,8 @@ mod tests {
             assert_eq!(told(&content, &sessions), expected);
         }
         let headless = file(&sessions)[3..].to_vec();
-        assert_eq!(differences(&headless, &rows(&sessions)), [Difference::Header]);
-        assert_eq!(differences(b"", &rows(&sessions)).len(), 4, "all is missing, the header too");
+        assert_eq!(differences(&headless, &rows(&sessions), &ImportedRows::new()), [Difference::Header]);
+        assert_eq!(differences(b"", &rows(&sessions), &ImportedRows::new()).len(), 4, "all is missing, the header too");
     }
 
     proptest! {
@@ -267,7 +324,7 @@ mod tests {
             let mut content = file(&sessions);
             let at = at % content.len();
             content[at] ^= 1 << bit;
-            prop_assert!(!differences(&content, &rows(&sessions)).is_empty(), "byte {}", at);
+            prop_assert!(!differences(&content, &rows(&sessions), &ImportedRows::new()).is_empty(), "byte {}", at);
         }
 
         #[test]
@@ -275,7 +332,7 @@ mod tests {
             let sessions: Vec<_> = (1..=3).map(session).collect();
             let content = file(&sessions);
             let at = at % content.len();
-            prop_assert!(!differences(&content[..at], &rows(&sessions)).is_empty(), "cut at {}", at);
+            prop_assert!(!differences(&content[..at], &rows(&sessions), &ImportedRows::new()).is_empty(), "cut at {}", at);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Complaint, Files, Verdict, checkpoint_of, signed::by_its_own, weeks_
 use crate::{
     checkpoint::{Checkpoint, Earlier, GrowingDigest, LEDGER_CHECKPOINT, PublicKey, ReportDigest, SignedNote},
     record::{Hash, Head, Stream},
-    report::{Difference, LedgerRow, differences},
+    report::{Difference, ImportedRows, LedgerRow, differences},
     week::Week,
 };
 
@@ -15,6 +15,8 @@ use crate::{
 pub struct Told {
     /// The rows of each week, in their order.
     pub weeks: BTreeMap<Week, Vec<LedgerRow>>,
+    /// Sessions that were taken over from reports.
+    pub imported: ImportedRows,
     /// Of each record that was asked for, whether it is there.
     pub standings: BTreeMap<(Stream, u64, Hash), Standing>,
     /// The number of the last record of the stream `audit`.
@@ -72,9 +74,10 @@ impl Told {
             return Verdict::wrong(name, "", vec![Complaint::of_file("missing; a running server writes it anew")]);
         };
         let rows = self.rows(week);
-        let found = differences(content, rows);
+        let found = differences(content, rows, &self.imported);
         if found.is_empty() {
-            return Verdict::sound(name, format!("as the ledger says, {} rows", rows.len()));
+            let there = content.split(|&byte| byte == b'\n').count().saturating_sub(2);
+            return Verdict::sound(name, format!("as the ledger says, {there} rows"));
         }
         let signed_seq = signed.map_or(u64::MAX, |checkpoint| checkpoint.head.seq);
         let complaints = found.iter().map(|difference| complaint(difference, rows, signed_seq)).collect();
@@ -180,7 +183,8 @@ fn complaint(difference: &Difference, rows: &[LedgerRow], signed_seq: u64) -> Co
         | Difference::Moved { .. }
         | Difference::Twice { .. }
         | Difference::Unknown { .. }
-        | Difference::Foreign { .. } => false,
+        | Difference::Foreign { .. }
+        | Difference::Torn { .. } => false,
     };
     let text = if waits {
         format!("{difference}; nobody signed it yet, a running server writes it")
