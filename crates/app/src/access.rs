@@ -15,7 +15,7 @@ use std::{
 };
 
 use domain::{
-    access::{AccessFact, Client, Counted, RefusalWindow, Refusals, Visitor},
+    access::{AccessFact, AccountsBehind, Client, Counted, RefusalWindow, Refusals, Visitor},
     account::AccountFact,
     names::UserName,
     record::{Record, Stream},
@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 use crate::{
     ports::{Clock, Ledger, LedgerError},
-    store::{Decided, Failure, Moment, ReplayError, Store, View, World, answered},
+    store::{Decided, Failure, Moment, ReplayError, Store, View, World, answered, replay},
 };
 
 /// How many records of accounts are followed at once.
@@ -63,14 +63,28 @@ enum FollowError {
 }
 
 impl AccessLog {
-    /// Goes on behind what is recorded.
+    /// Goes on behind what is recorded; accounts that are behind it are followed
+    /// from their begin, and said.
     ///
     /// # Errors
     /// [`ReplayError`].
     pub async fn open(world: World) -> Result<AccessLog, ReplayError> {
         let (ledger, clock) = (Arc::clone(&world.ledger), Arc::clone(&world.clock));
+        let findings = Arc::clone(&world.findings);
         let store = Store::open(world, AccessView::default(), |_| Box::new(|_, _| {})).await?;
-        Ok(AccessLog { store, ledger, clock, refusals: Mutex::default(), followed_to: AtomicU64::new(0) })
+        let log = AccessLog { store, ledger, clock, refusals: Mutex::default(), followed_to: AtomicU64::new(0) };
+        if let Some(behind) = behind(log.store.read(|view| view.followed), log.ledger.as_ref()) {
+            let AccountsBehind { followed, head } = behind;
+            let detail = format!(
+                "the accounts' records were followed to {followed} and end with {head}: ledger/keys was removed, or is \
+                 an older copy. See who did it, and which passwords and roles are in force; this is said until the \
+                 next start, and stands in the record of access"
+            );
+            findings.begins("ledger", "keys_rolled_back", detail, false);
+            // What cannot be kept is a finding of the store, and found again at the next start.
+            let _ = log.keep(AccessFact::KeysBeganAnew(behind)).await;
+        }
+        Ok(log)
     }
 
     /// Keeps a fact, and waits until it is kept.
@@ -227,6 +241,22 @@ impl AccessLog {
     }
 }
 
+/// How far the record of access followed the accounts, where their records end
+/// before that and it does not say so. Two ledgers, so that beside a server the
+/// accounts are read no earlier than what follows from them.
+///
+/// # Errors
+/// [`ReplayError`].
+pub async fn accounts_behind(access: &dyn Ledger, keys: &dyn Ledger) -> Result<Option<AccountsBehind>, ReplayError> {
+    let view = replay(access, AccessView::default()).await?;
+    Ok(behind(view.followed, keys))
+}
+
+fn behind(followed: u64, ledger: &dyn Ledger) -> Option<AccountsBehind> {
+    let head = ledger.head(Stream::Keys).seq;
+    (followed > head).then_some(AccountsBehind { followed, head })
+}
+
 /// What follows from a record of the accounts; one that a newer version wrote is left to it.
 fn following(record: &Record) -> Option<AccessFact> {
     let fact: AccountFact = record.fact().ok()?;
@@ -264,6 +294,9 @@ impl View for AccessView {
     fn apply(&mut self, _: u64, fact: &AccessFact) {
         if let Some(follows) = fact.follows() {
             self.followed = self.followed.max(follows);
+        }
+        if let AccessFact::KeysBeganAnew(_) = fact {
+            self.followed = 0;
         }
         if let AccessFact::SettingsChanged { settings } = fact {
             self.settings.extend(settings.clone());

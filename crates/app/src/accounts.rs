@@ -21,7 +21,6 @@ use crate::{
     keys::{AT_MOST_EVERY, Leavings},
     passwords::{PasswordError, Passwords},
     ports::{Clock, Entropy},
-    sign_on::Proved as SignedOn,
     store::{Answer, Failure, ReplayError, Store, World},
 };
 
@@ -34,6 +33,7 @@ pub use self::{
 
 mod administration;
 mod last_use;
+mod signing_on;
 mod view;
 
 /// What proves at each request who somebody is.
@@ -234,20 +234,6 @@ impl Accounts {
             }
         };
         self.noted(began, name, &from, Client::Browser)
-    }
-
-    /// Signs a browser in whose user the provider of single sign-on proved.
-    ///
-    /// # Errors
-    /// [`SignInError`]; wrong is who has no account that lets them in.
-    pub async fn sign_on(&self, proved: &SignedOn, from: Arrival) -> Result<SignIn, SignInError> {
-        let named = self.describe(&proved.user).map_or_else(|| proved.user.clone(), |account| account.user);
-        let sign_in = self.fresh_sign_in(named.clone(), Proof::SingleSignOn, &from);
-        let (role, creates_account) = (proved.role, proved.creates_account);
-        let command = AccountCommand::SignOn { sign_in: sign_in.clone(), role, creates_account };
-        let kept = self.execute(command, from.changer(named)).await.map_err(SignInError::from);
-        self.noted(kept, proved.user.as_str(), &from, Client::Browser)?;
-        Ok(sign_in)
     }
 
     /// Begins the sign-in of a browser whose password was shown.

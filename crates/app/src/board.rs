@@ -167,13 +167,15 @@ impl Board {
     }
 
     /// Forgets the sessions that ended before `cutoff`, and drops the oldest
-    /// segments in which everything happened before it; whether there were any.
+    /// segments in which everything happened before it, up to the record
+    /// `whole_to`: behind it the reports do not hold what they should. Whether
+    /// there were any.
     ///
     /// # Errors
     /// [`LedgerError`]: some of it is still there.
-    pub async fn drop_before(&self, cutoff: Timestamp) -> Result<bool, LedgerError> {
+    pub async fn drop_before(&self, cutoff: Timestamp, whole_to: u64) -> Result<bool, LedgerError> {
         self.store.adjust(move |view| view.state.forget_ended_before(cutoff)).await;
-        self.store.drop_unneeded(move |_, record| record.at >= cutoff).await
+        self.store.drop_unneeded(move |_, record| record.at >= cutoff || record.seq > whole_to).await
     }
 
     /// Waits until everything that was handed in is committed or refused.

@@ -39,6 +39,11 @@ impl Findings {
         Findings { clock, current: RwLock::default(), changed: watch::Sender::new(()) }
     }
 
+    /// What time it is, by the clock that says since when something is wrong.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Something is wrong; logged once, when it begins or says something else.
     pub fn begins(&self, part: &'static str, code: &'static str, detail: String, stops_changes: bool) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);

@@ -20,9 +20,9 @@ use domain::{
     record::{Record, Stream},
     report,
     session::EndedSession,
+    verification::last_week_gone,
     week::Week,
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::sync::watch;
 
 use crate::{
@@ -52,9 +52,6 @@ pub const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The shortest pause between two looks: on a busy board many rows are written
 /// with one sync, and the disk is left to those who wait for an answer.
 const PAUSE: Duration = Duration::from_millis(250);
-
-/// How far a time zone is ahead of UTC at most: a week begins so much earlier there.
-const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(14);
 
 /// How many records are read at once.
 const PAGE: usize = 8_192;
@@ -119,16 +116,43 @@ impl Reports {
     /// Brings the share up to date once; what fails is a finding.
     pub async fn catch_up(&self) {
         let _one_at_a_time = self.looking.lock().await;
+        self.look().await;
+    }
+
+    /// Brings the share up to date, and keeps it so while `work` drops what the
+    /// reports hold: it is told the last record of which that is known, and
+    /// none where the share is not whole. Weeks that are gone then are forgotten.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`LedgerError`].
+    pub async fn while_whole<W>(&self, work: impl FnOnce(Option<u64>) -> W) -> Result<bool, LedgerError>
+    where
+        W: Future<Output = Result<bool, LedgerError>>,
+    {
+        let _one_at_a_time = self.looking.lock().await;
+        let whole_to = self.look().await;
+        let dropped = work(whole_to).await;
+        if let Some(gone) = self.gone().await? {
+            self.lock().forget_up_to(gone);
+        }
+        dropped
+    }
+
+    /// Looks once; gives up to which record the reports are whole on the share.
+    async fn look(&self) -> Option<u64> {
         self.hangs.store(false, Ordering::Relaxed);
         // A ledger that is long does not keep from seeing that the share is away.
         let (listed, ()) = tokio::join!(self.listed(), self.follow_ledger());
+        let mut whole_to = None;
         if let Ok(files) = listed {
             let written = self.write_all(&files).await;
             self.tell_share(written.as_ref().err());
+            whole_to = written.ok().flatten();
         }
         if !self.hangs.load(Ordering::Relaxed) {
             self.findings.ends("share", "share_hangs");
         }
+        whole_to
     }
 
     async fn listed(&self) -> Result<BTreeMap<String, ReportFile>, ShareError> {
@@ -159,8 +183,7 @@ impl Reports {
                 self.lock().has_caught_up();
                 return Ok(());
             }
-            let dropped = self.ledger.dropped(Stream::Audit).await?;
-            let gone = dropped.map(|dropped| last_week_dropped(dropped.latest));
+            let gone = self.gone().await?;
             for some in records.chunks(AT_ONE_GO) {
                 let ended = self.lock().note_all(some, gone);
                 if let Some(head) = ended {
@@ -171,13 +194,19 @@ impl Reports {
         }
     }
 
-    /// Rows first, then what is signed of them.
-    async fn write_all(&self, files: &BTreeMap<String, ReportFile>) -> Result<(), ShareError> {
+    async fn gone(&self) -> Result<Option<Week>, LedgerError> {
+        let dropped = self.ledger.dropped(Stream::Audit).await?;
+        Ok(dropped.map(|dropped| last_week_gone(dropped.latest, self.findings.now())))
+    }
+
+    /// Rows first, then what is signed of them; gives up to which record all
+    /// is there, where that is known.
+    async fn write_all(&self, files: &BTreeMap<String, ReportFile>) -> Result<Option<u64>, ShareError> {
+        let (caught_up, known_to, weeks) = self.lock().states();
         // What is known of a week in part would be signed in part.
-        if !self.lock().caught_up() {
-            return Ok(());
+        if !caught_up {
+            return Ok(None);
         }
-        let weeks: Vec<(Week, WeekState)> = self.lock().states();
         let mut first_error = Ok(());
         let mut written = Vec::new();
         for (week, state) in weeks {
@@ -195,7 +224,7 @@ impl Reports {
             first_error = first_error.and(self.write_checkpoint(week, &state, files).await);
         }
         self.tell_checkpoints(files);
-        first_error
+        first_error.map(|()| Some(known_to))
     }
 
     async fn write_rows(&self, week: Week, state: WeekState, bytes: Option<u64>) -> Result<(), ShareError> {
@@ -211,7 +240,7 @@ impl Reports {
 
     /// Appends what is new to a file that is as it was left.
     async fn extend(&self, week: Week, state: WeekState) -> Result<(), ShareError> {
-        let sessions = self.sessions(week, state.written_seq, state.last_seq).await?;
+        let sessions = once_each(self.ended(week, state.written_seq, state.last_seq).await?);
         let grown = WeekState { rows_in_file: state.rows_in_file + sessions.len(), ..state };
         let rows = off_thread(move || sessions.iter().flat_map(report::row).collect::<Vec<u8>>()).await?;
         self.write(week, grown, state.bytes.unwrap_or(0), &rows).await
@@ -225,7 +254,14 @@ impl Reports {
             self.has_no_strangers(week);
             return self.write(week, WeekState { rows_in_file, ..state }, content.len() as u64, &[]).await;
         }
-        let sessions = self.sessions(week, state.first_seq - 1, state.last_seq).await?;
+        let ended = self.ended(week, state.first_seq - 1, state.last_seq).await?;
+        // What is lost in the ledger must not take its row, or what was signed, along.
+        if ended.len() < state.rows {
+            let (has, had) = (ended.len(), state.rows);
+            let problem = format!("of {week} the ledger has {has} of {had} sessions, and its report is left as it is");
+            return Err(ShareError::Unavailable(problem));
+        }
+        let sessions = once_each(ended);
         let (content, sessions) = self.untorn(week, content, sessions).await?;
         let imported = self.lock().imported();
         let known = imported.len();
@@ -278,10 +314,9 @@ impl Reports {
         self.ledger.confirm().await.map_err(|error| ShareError::Unavailable(error.to_string()))
     }
 
-    /// The sessions of a week whose records stand behind `after`, up to `last`.
-    async fn sessions(&self, week: Week, after: u64, last: u64) -> Result<Vec<EndedSession>, ShareError> {
+    /// The sessions of a week whose records stand behind `after`, up to `last`, as often as they do.
+    async fn ended(&self, week: Week, after: u64, last: u64) -> Result<Vec<EndedSession>, ShareError> {
         let mut sessions = Vec::new();
-        let mut seen = BTreeSet::new();
         let mut after = after;
         while after < last {
             let records = self.ledger.read(Stream::Audit, after, PAGE).await;
@@ -292,7 +327,7 @@ impl Reports {
                 let until = records.iter().take_while(|record| record.seq <= last);
                 until.filter_map(|record| ended_in(week, record)).collect::<Vec<EndedSession>>()
             });
-            sessions.extend(ended.await?.into_iter().filter(|ended| seen.insert(ended.session.id.clone())));
+            sessions.extend(ended.await?);
         }
         Ok(sessions)
     }
@@ -308,11 +343,10 @@ fn ended_in(week: Week, record: &Record) -> Option<EndedSession> {
     (ended.week == week).then_some(ended)
 }
 
-/// The last week of which the ledger may have lost sessions to retention, when
-/// that was the time of the last: its report is whole on the share, and stays.
-pub fn last_week_dropped(latest: Timestamp) -> Week {
-    let anywhere = latest.checked_add(MOST_AHEAD).unwrap_or(latest);
-    Week::of(anywhere, &TimeZone::UTC)
+fn once_each(mut ended: Vec<EndedSession>) -> Vec<EndedSession> {
+    let mut seen = BTreeSet::new();
+    ended.retain(|ended| seen.insert(ended.session.id.clone()));
+    ended
 }
 
 /// Works where nobody waits for the thread: rows of a whole week take a while.

@@ -2,9 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use domain::verification::whole_weeks_before;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{access::AccessLog, board::Board, findings::Findings, ports::Clock, relay::Relay};
+use crate::{
+    access::AccessLog,
+    board::Board,
+    findings::Findings,
+    ports::{Clock, LedgerError},
+    relay::Relay,
+    reports::Reports,
+};
 
 /// How often what is old is dropped.
 pub const EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -28,6 +36,8 @@ pub struct Days {
 pub struct Kept<'a> {
     /// The stream `audit`.
     pub board: &'a Board,
+    /// What `audit` was brought to before it goes.
+    pub reports: &'a Reports,
     /// The stream `access`.
     pub access: &'a AccessLog,
     /// The stream `relay`.
@@ -55,7 +65,7 @@ impl Kept<'_> {
     pub async fn drop_old(&self, days: Days, now: Timestamp) {
         let before = |days: u32| now - SignedDuration::from_hours(24 * i64::from(days));
         let audit = match days.audit {
-            Some(days) => self.board.drop_before(before(days)).await,
+            Some(days) => self.drop_audit(whole_weeks_before(before(days), now)).await,
             None => Ok(false),
         };
         let access = self.access.drop_before(before(days.access)).await;
@@ -75,5 +85,22 @@ impl Kept<'_> {
                 self.findings.begins("ledger", "retention", detail, false);
             }
         }
+    }
+
+    /// What is not on the share yet is never dropped.
+    async fn drop_audit(&self, cutoff: Timestamp) -> Result<bool, LedgerError> {
+        let drop_written = async |whole_to: Option<u64>| match whole_to {
+            None => {
+                let detail = "the audit is kept longer than RETENTION_AUDIT_DAYS, until the weekly reports are whole on \
+                              the share; see that AUDIT_DIR can be used";
+                self.findings.begins("ledger", "retention_waits", detail.into(), false);
+                Ok(false)
+            }
+            Some(whole_to) => {
+                self.findings.ends("ledger", "retention_waits");
+                self.board.drop_before(cutoff, whole_to).await
+            }
+        };
+        self.reports.while_whole(drop_written).await
     }
 }

@@ -278,7 +278,8 @@ pub struct World {
     pub findings: Arc<Findings>,
 }
 
-async fn replay<V: View>(ledger: &dyn Ledger, mut view: V) -> Result<V, ReplayError> {
+/// Makes a state from all records of its stream.
+pub(crate) async fn replay<V: View>(ledger: &dyn Ledger, mut view: V) -> Result<V, ReplayError> {
     let mut after = restore(ledger, &mut view).await?;
     loop {
         let records = ledger.read(V::STREAM, after, REPLAY_PAGE).await?;

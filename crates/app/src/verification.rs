@@ -5,12 +5,13 @@ use domain::{
     history::Entry,
     record::{Head, LineError, Record, Stream},
     report::LedgerRow,
-    verification::{Standing, Told},
+    verification::{Standing, Told, last_week_gone},
 };
+
+use jiff::Timestamp;
 
 use crate::{
     ports::{Ledger, LedgerError},
-    reports::last_week_dropped,
     store::ReplayError,
 };
 
@@ -22,9 +23,9 @@ const PAGE: usize = 8_192;
 ///
 /// # Errors
 /// [`ReplayError`].
-pub async fn told(ledger: &dyn Ledger, heads: &[(Stream, Head)]) -> Result<Told, ReplayError> {
+pub async fn told(ledger: &dyn Ledger, heads: &[(Stream, Head)], now: Timestamp) -> Result<Told, ReplayError> {
     let dropped = ledger.dropped(Stream::Audit).await?;
-    let gone = dropped.map(|dropped| last_week_dropped(dropped.latest));
+    let gone = dropped.map(|dropped| last_week_gone(dropped.latest, now));
     let mut told = Told { gone, ..Told::default() };
     let mut after = 0;
     loop {

@@ -88,11 +88,23 @@ pub enum AccessFact {
         /// The number of the record in the stream `keys` that it follows from.
         follows: u64,
     },
+    /// The stream `keys` ends before what was followed of it: it was removed,
+    /// or is an older copy. What it holds now is followed from its begin.
+    KeysBeganAnew(AccountsBehind),
     /// The server started with other settings than before.
     SettingsChanged {
         /// Each setting that differs, and what is in force; a secret is shown as `***`.
         settings: BTreeMap<String, String>,
     },
+}
+
+/// How far the accounts' records were followed, and where they end before that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountsBehind {
+    /// The number of the last record in the stream `keys` that something follows from.
+    pub followed: u64,
+    /// The number of the last record that is there.
+    pub head: u64,
 }
 
 /// How many there were beyond those that are records.
@@ -212,6 +224,7 @@ impl AccessFact {
             | AccessFact::AuditRefusals(_)
             | AccessFact::SignInFailed { .. }
             | AccessFact::SignInFailures(_)
+            | AccessFact::KeysBeganAnew(_)
             | AccessFact::SettingsChanged { .. } => None,
         }
     }

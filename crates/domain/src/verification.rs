@@ -4,6 +4,7 @@
 //! [`against_ledger`] knows each row; [`by_checkpoints`] knows what was signed.
 
 mod ledger;
+mod retained;
 mod signed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use ledger::{Standing, Told, against_ledger};
+pub use retained::{last_week_gone, whole_weeks_before};
 pub use signed::by_checkpoints;
 
 /// What stands in a folder of reports: names and contents of the reports and

@@ -6,14 +6,17 @@ use std::{collections::BTreeSet, fs, io::ErrorKind, path::Path, time::Duration};
 
 use anyhow::Context;
 use app::{
+    access::accounts_behind,
     ports::{Ledger, LedgerError},
     verification::told,
 };
 use domain::{
+    access::AccountsBehind,
     checkpoint::PublicKey,
     record::Stream,
     verification::{Files, Told, Verdict, against_ledger, by_checkpoints, is_audit_file, signed_heads},
 };
+use jiff::Timestamp;
 use ledger::Proof;
 
 use crate::{config::Config, secret};
@@ -54,14 +57,26 @@ pub(crate) async fn verify(config: &Config) -> anyhow::Result<bool> {
     let files = files?;
     let heads = key.as_ref().map(|key| signed_heads(&files, key)).unwrap_or_default();
     let ledger = ledger::open_to_read(&config.data_dir)?;
-    let told = told(&ledger as &dyn Ledger, &heads).await?;
+    let told = told(&ledger as &dyn Ledger, &heads, Timestamp::now()).await?;
     let verdicts = against_ledger(&files, &told, key.as_ref());
     let verdicts = confirmed(config, verdicts, &told, key.as_ref()).await?;
     print_reports(&verdicts);
+    let accounts_follow = accounts_follow(config, &ledger).await?;
     if let Some(key) = key {
         println!("checkpoints are proved by {key}");
     }
-    Ok(verdicts.iter().all(Verdict::is_sound))
+    Ok(verdicts.iter().all(Verdict::is_sound) && accounts_follow)
+}
+
+/// Whether the accounts' records reach as far as the record of access followed
+/// them. They are read anew, as a running server may have gone on.
+async fn accounts_follow(config: &Config, access: &dyn Ledger) -> anyhow::Result<bool> {
+    let keys = ledger::open_to_read(&config.data_dir)?;
+    let Some(AccountsBehind { followed, head }) = accounts_behind(access, &keys).await? else { return Ok(true) };
+    println!(
+        "ledger keys: ends with record {head}, and the record of access followed it to {followed}: removed, or an older copy"
+    );
+    Ok(false)
 }
 
 /// Looks again beside a running server: only what is wrong at every look is.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::ports::{ReportFile, ShareError};
 
-use super::{Reports, locked, patience::briefly};
+use super::{Reports, locked, once_each, patience::briefly};
 
 /// A weekly report, as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ impl Reports {
             let rows = self.count_rows(week, &file).await.unwrap_or(known);
             reports.insert(week, Report { week, rows, bytes: file.bytes, modified: file.modified });
         }
-        let weeks: Vec<Week> = self.lock().states().into_iter().map(|(week, _)| week).collect();
+        let (_, _, weeks) = self.lock().states();
+        let weeks: Vec<Week> = weeks.into_iter().map(|(week, _)| week).collect();
         for week in weeks.into_iter().filter(|week| !reports.contains_key(week)).collect::<Vec<_>>() {
             let content = self.rendered(week).await?.unwrap_or_default();
             let rows = self.lock().state(week).map_or(0, |state| state.rows);
@@ -66,7 +67,7 @@ impl Reports {
 
     async fn rendered(&self, week: Week) -> Result<Option<Vec<u8>>, ShareError> {
         let Some(state) = self.lock().state(week).cloned() else { return Ok(None) };
-        let sessions = self.sessions(week, state.first_seq - 1, state.last_seq).await?;
+        let sessions = once_each(self.ended(week, state.first_seq - 1, state.last_seq).await?);
         Ok(Some(report::opening().into_iter().chain(sessions.iter().flat_map(report::row)).collect()))
     }
 

@@ -29,10 +29,21 @@ impl Reports {
     /// each length and time that they have, and tells of all strange rows.
     pub(super) async fn look_for_strangers(&self, files: &BTreeMap<String, ReportFile>) -> Result<(), ShareError> {
         let imported = self.lock().imported();
+        let weeks = files.values().filter_map(|file| Week::of_file_name(&file.name));
+        let unknown = weeks.filter(|week| self.lock().state(*week).is_none()).count();
+        let gone = match unknown {
+            0 => None,
+            _ => self.gone().await.map_err(|error| ShareError::Unavailable(error.to_string()))?,
+        };
+        // Of weeks that retention took, the ledger cannot know the rows.
+        let is_gone = |week: Week| gone.is_some_and(|gone| week <= gone);
         let mut first_error = Ok(());
         for file in files.values() {
             let Some(week) = Week::of_file_name(&file.name) else { continue };
-            if self.lock().state(week).is_some() || (self.is_counted(week, file) && !self.may_be_known_now(week)) {
+            if is_gone(week)
+                || self.lock().state(week).is_some()
+                || (self.is_counted(week, file) && !self.may_be_known_now(week))
+            {
                 continue;
             }
             match self.patiently(self.share.read(&file.name)).await {
@@ -44,7 +55,7 @@ impl Reports {
                 Err(error) => first_error = first_error.and(Err(error)),
             }
         }
-        locked(&self.strangers).retain(|week, _| files.contains_key(&week.file_name()));
+        locked(&self.strangers).retain(|week, _| files.contains_key(&week.file_name()) && !is_gone(*week));
         self.tell_strangers();
         first_error
     }

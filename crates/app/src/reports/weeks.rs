@@ -62,10 +62,6 @@ impl Weeks {
         self.head.seq
     }
 
-    pub(super) fn caught_up(&self) -> bool {
-        self.caught_up
-    }
-
     pub(super) fn has_caught_up(&mut self) {
         self.caught_up = true;
     }
@@ -94,8 +90,18 @@ impl Weeks {
         ended
     }
 
-    pub(super) fn states(&self) -> Vec<(Week, WeekState)> {
-        self.by_week.iter().map(|(week, state)| (*week, state.clone())).collect()
+    /// Whether the end of the ledger was reached once, the last record that was
+    /// taken in, and what is known of each week by then.
+    pub(super) fn states(&self) -> (bool, u64, Vec<(Week, WeekState)>) {
+        let weeks = self.by_week.iter().map(|(week, state)| (*week, state.clone()));
+        (self.caught_up, self.cursor(), weeks.collect())
+    }
+
+    /// Weeks up to there are not whole in the ledger any more, and their
+    /// reports are left as they are.
+    pub(super) fn forget_up_to(&mut self, gone: Week) {
+        self.by_week.retain(|week, _| *week > gone);
+        self.digests.retain(|week, _| *week > gone);
     }
 
     pub(super) fn state(&self, week: Week) -> Option<&WeekState> {

@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use app::{
-    access::AccessLog,
+    access::{AccessLog, accounts_behind},
     accounts::{AccountSettings, Accounts, ApiTokenWanted, Arrival, Credential, SetPasswordError, SignInError},
     passwords::{PasswordError, Passwords},
     ports::Ledger,
 };
 use domain::{
-    access::{AccessFact, AccountChange, Client},
+    access::{AccessFact, AccountChange, AccountsBehind, Client},
     account::{AccountRefusal, Changer, People, Proof, Role, Scope, SignIn},
     list_file::read_users,
     names::{Label, UserName},
@@ -286,4 +286,35 @@ async fn settings_that_differ_from_the_last_start_are_a_record() {
         access.settings([("TIMEZONE".to_owned(), value.to_owned())].into()).await.unwrap();
     }
     assert_eq!(access_of(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn accounts_that_were_removed_are_said_and_followed_from_their_begin() {
+    let world = TestWorld::at("2026-11-24T09:00:00Z");
+    let (doors, log) = accounts_with(&world, false, "a service password").await;
+    for password in ["the first password", "the second password", "the third password"] {
+        set_password(&doors, "alice", password).await.unwrap();
+    }
+    log.catch_up().await;
+    let followed = access_of(&world).await.iter().filter_map(AccessFact::follows).max().unwrap();
+    drop((doors, log));
+    std::fs::remove_dir_all(world.path("data/ledger/keys")).unwrap();
+    let world = world.restarted().await;
+    let ledger = world.ledger.as_ref();
+    let behind = accounts_behind(ledger, ledger).await.unwrap();
+    assert_eq!(behind, Some(AccountsBehind { followed, head: 0 }));
+    let (doors, log) = accounts_with(&world, false, "a service password").await;
+    assert_eq!(world.findings.current()[0].code, "keys_rolled_back");
+    assert!(world.findings.current().iter().all(|finding| !finding.stops_changes));
+    set_password(&doors, "alice", "a password of somebody else").await.unwrap();
+    log.catch_up().await;
+    let facts = access_of(&world).await;
+    let anew = AccessFact::KeysBeganAnew(AccountsBehind { followed, head: 0 });
+    let at = facts.iter().position(|fact| *fact == anew).expect("it is recorded");
+    assert!(facts[at..].iter().any(|fact| fact.follows().is_some()), "what came since is recorded, too");
+    assert_eq!(accounts_behind(world.ledger.as_ref(), world.ledger.as_ref()).await.unwrap(), None, "it is said");
+    drop((doors, log));
+    let world = world.restarted().await;
+    drop(accounts_with(&world, false, "a service password").await);
+    assert_eq!(access_of(&world).await.iter().filter(|fact| **fact == anew).count(), 1);
 }

@@ -362,7 +362,7 @@ async fn sessions_that_were_imported_are_known_and_not_written_again() {
     assert_eq!(office.codes(), Vec::<&str>::new());
     assert_eq!((office.rows("2026-W48"), office.content("2026-W40")), (3, old.clone()));
     let files = Files::from([("audit-2026-W48.csv".to_owned(), office.content("2026-W48"))]);
-    let told = app::verification::told(office.world.ledger.as_ref(), &[]).await.unwrap();
+    let told = app::verification::told(office.world.ledger.as_ref(), &[], office.findings.now()).await.unwrap();
     let verdicts = against_ledger(&files, &told, None);
     assert!(verdicts[0].is_sound() && verdicts[0].summary.ends_with("3 rows"), "{verdicts:?}");
 }

@@ -21,6 +21,7 @@ use domain::{
     names::UserName,
     outbox::{MessageId, Status},
     record::Stream,
+    report::read_rows,
 };
 use jiff::SignedDuration;
 use testkit::{ScriptedMailer, SwitchedShare, TestWorld};
@@ -43,6 +44,8 @@ fn promon() -> UserName {
 struct House {
     world: TestWorld,
     board: Board,
+    share: Arc<SwitchedShare>,
+    reports: Reports,
     access: AccessLog,
     relay: Arc<Relay>,
 }
@@ -52,20 +55,37 @@ impl House {
         let board = board(&world).await;
         let access = AccessLog::open(world.world()).await.unwrap();
         let relay = Arc::new(Relay::open(world.world(), route()).await.unwrap());
-        House { world, board, access, relay }
+        std::fs::create_dir_all(world.path("share")).unwrap();
+        let share = Arc::new(SwitchedShare::at(world.path("share")));
+        let key = CheckpointKey::of_seed([7; 32]);
+        let reports = Reports::new(world.ledger.clone(), share.clone(), Arc::clone(&world.findings), key);
+        House { world, board, share, reports, access, relay }
     }
 
     async fn restarted(self) -> House {
-        let House { world, board, access, relay } = self;
-        drop((board, access, relay));
+        let House { world, board, reports, access, relay, .. } = self;
+        drop((board, reports, access, relay));
         House::of(world.restarted().await).await
     }
 
     async fn keeps_to(&self, days: Days) {
-        let House { board, access, relay, world } = self;
+        self.drops_old(days).await;
+        assert_eq!(self.world.findings.current(), [], "nothing fails");
+    }
+
+    async fn drops_old(&self, days: Days) {
+        let House { board, reports, access, relay, world, .. } = self;
         let now = app::ports::Clock::now(world.clock.as_ref());
-        Kept { board, access, relay, findings: &world.findings }.drop_old(days, now).await;
-        assert_eq!(world.findings.current(), [], "nothing fails");
+        Kept { board, reports, access, relay, findings: &world.findings }.drop_old(days, now).await;
+    }
+
+    fn codes(&self) -> Vec<&'static str> {
+        self.world.findings.current().iter().map(|finding| finding.code).collect()
+    }
+
+    fn rows(&self, week: &str) -> Option<usize> {
+        let content = std::fs::read(self.world.path(&format!("share/audit-{week}.csv"))).ok()?;
+        Some(read_rows(&content).len() - 1)
     }
 
     fn passes(&self, days: i64) {
@@ -174,26 +194,94 @@ async fn a_message_stays_for_so_long_after_its_end() {
 #[tokio::test]
 async fn reports_on_the_share_are_not_touched() {
     let house = House::of(TestWorld::at("2026-01-05T09:00:00Z")).await;
-    std::fs::create_dir(house.world.path("share")).unwrap();
-    let share = Arc::new(SwitchedShare::at(house.world.path("share")));
-    let reports = |house: &House| {
-        let ledger: Arc<dyn Ledger> = house.world.ledger.clone();
-        Reports::new(ledger, share.clone(), Arc::clone(&house.world.findings), CheckpointKey::of_seed([7; 32]))
-    };
     house.session().await;
     house.passes(2);
     house.session().await;
-    reports(&house).catch_up().await;
+    house.reports.catch_up().await;
     house.passes(99);
     let before = files_of(&house.world.path("share"));
     assert_eq!(before.len(), 2, "a report and its checkpoint");
     house.keeps_to(DAYS).await;
     let house = house.restarted().await;
     house.session().await;
-    reports(&house).catch_up().await;
+    house.reports.catch_up().await;
     let after = files_of(&house.world.path("share"));
     assert_eq!(after.len(), 4);
     assert!(before.iter().all(|file| after.contains(file)), "they are as they were signed");
+}
+
+#[tokio::test]
+async fn what_is_not_on_the_share_is_never_dropped() {
+    let house = House::of(TestWorld::at("2026-01-05T09:00:00Z")).await;
+    house.session().await;
+    house.passes(200);
+    house.share.away(true);
+    let before = house.records(Stream::Audit).await;
+    house.drops_old(DAYS).await;
+    assert_eq!(house.records(Stream::Audit).await, before, "its only copy is here");
+    assert_eq!(house.codes(), ["retention_waits", "share_unavailable"]);
+    house.share.away(false);
+    house.keeps_to(DAYS).await;
+    assert_eq!(house.records(Stream::Audit).await, 0);
+    assert_eq!(house.rows("2026-W02"), Some(1), "it is on the share");
+}
+
+#[tokio::test]
+async fn a_report_that_the_ledger_cannot_give_any_more_is_not_written_anew() {
+    let house = House::of(TestWorld::at("2026-01-05T09:00:00Z")).await;
+    house.session().await;
+    house.reports.catch_up().await;
+    house.passes(200);
+    house.session().await;
+    house.keeps_to(DAYS).await;
+    let report = house.world.path("share/audit-2026-W02.csv");
+    let signed = std::fs::read(house.world.path("share/audit-2026-W02.checkpoint")).unwrap();
+    std::fs::remove_file(&report).unwrap();
+    house.reports.catch_up().await;
+    assert_eq!(house.rows("2026-W02"), None, "no empty one stands for it");
+    let after = std::fs::read(house.world.path("share/audit-2026-W02.checkpoint")).unwrap();
+    assert_eq!(after, signed, "what was signed of it stays");
+    assert_eq!(house.rows("2026-W30"), Some(1));
+}
+
+#[tokio::test]
+async fn a_report_stays_as_it_is_where_the_ledger_lost_sessions_beside_the_follower() {
+    let house = House::of(TestWorld::at("2026-01-05T09:00:00Z")).await;
+    house.session().await;
+    house.reports.catch_up().await;
+    house.passes(200);
+    // Nobody told the reports.
+    let now = app::ports::Clock::now(house.world.clock.as_ref());
+    assert!(house.board.drop_before(now, u64::MAX).await.unwrap());
+    let report = house.world.path("share/audit-2026-W02.csv");
+    std::fs::write(&report, b"somebody's\r\n").unwrap();
+    let before = files_of(&house.world.path("share"));
+    house.reports.catch_up().await;
+    assert_eq!(files_of(&house.world.path("share")), before);
+    assert_eq!(house.codes(), ["share_unavailable"]);
+}
+
+#[tokio::test]
+async fn a_short_retention_takes_no_week_that_still_gets_rows() {
+    let house = House::of(TestWorld::at("2026-01-07T09:00:00Z")).await;
+    house.session().await;
+    let short = Days { audit: Some(1), ..DAYS };
+    for passed in 0..10 {
+        house.passes(i64::from(passed > 0));
+        house.session().await;
+        house.keeps_to(short).await;
+        house.reports.catch_up().await;
+    }
+    assert_eq!((house.rows("2026-W02"), house.rows("2026-W03")), (Some(6), Some(5)));
+    let house = house.restarted().await;
+    house.session().await;
+    house.reports.catch_up().await;
+    assert_eq!(house.rows("2026-W03"), Some(6));
+    house.passes(7);
+    house.keeps_to(short).await;
+    house.session().await;
+    house.reports.catch_up().await;
+    assert_eq!((house.rows("2026-W02"), house.rows("2026-W04")), (Some(6), Some(1)));
 }
 
 fn files_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -210,10 +298,8 @@ async fn a_full_disk_is_a_finding_and_nothing_is_lost() {
     house.passes(200);
     house.session().await;
     house.world.ledger.refuse(true);
-    let House { board, access, relay, world } = &house;
-    let now = app::ports::Clock::now(world.clock.as_ref());
-    Kept { board, access, relay, findings: &world.findings }.drop_old(DAYS, now).await;
-    assert_eq!(world.findings.current()[0].code, "retention");
+    house.drops_old(DAYS).await;
+    assert_eq!(house.codes(), ["retention"]);
     house.world.ledger.refuse(false);
     house.keeps_to(DAYS).await;
     assert_eq!(house.records(Stream::Audit).await, 2);

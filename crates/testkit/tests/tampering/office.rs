@@ -175,7 +175,7 @@ pub async fn looked(data: &Path, share: &Files) -> (Vec<Found>, Vec<Verdict>) {
         return (found, Vec::new());
     }
     let ledger = ledger::open_to_read(data).unwrap();
-    let told = told(&ledger, &signed_heads(share, &key())).await.unwrap();
+    let told = told(&ledger, &signed_heads(share, &key()), jiff::Timestamp::now()).await.unwrap();
     (found, against_ledger(share, &told, Some(&key())))
 }
 

@@ -354,7 +354,7 @@ pub static BOARD_END_UNCONFIRMED_AFTER_MINUTES: Setting =
 pub static RETENTION_AUDIT_DAYS: Setting = both(
     "RETENTION_AUDIT_DAYS",
     "retention.audit_days",
-    "Days that the board's audit is kept in the data directory; reports on the share stay.",
+    "Days that the board's audit is kept in the data directory, at least the present week, the one before it, and what is not on the share; reports there stay.",
 )
 .number(1, MAX_RETENTION_DAYS)
 .unset("unset: for good");

@@ -109,8 +109,8 @@ async fn follow_history(parts: Arc<Parts>) {
 }
 
 async fn keep_to_retention(days: Days, parts: Arc<Parts>) {
-    let Parts { board, access, relay, findings, .. } = parts.as_ref();
-    retention::keep_to(days, Arc::clone(&parts.clock), Kept { board, access, relay, findings }).await;
+    let Parts { board, reports, access, relay, findings, .. } = parts.as_ref();
+    retention::keep_to(days, Arc::clone(&parts.clock), Kept { board, reports, access, relay, findings }).await;
 }
 
 async fn look_for_provider(parts: Arc<Parts>) {
