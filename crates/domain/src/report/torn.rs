@@ -162,13 +162,16 @@ mod tests {
         }
     }
 
+    /// What stands in a file, one behind the other.
+    type Pieces<'a> = &'a [&'a [u8]];
+
     #[test]
     fn what_others_wrote_stays_beside_what_is_torn() {
         let sessions = sessions(3);
         let [opening, one, two, three] = [opening(), row(&sessions[0]), row(&sessions[1]), row(&sessions[2])];
         let [opening, one, two, three] = [&opening[..], &one, &two, &three];
         let (nul, remark, utf_16): (&[u8], &[u8], &[u8]) = (&[0; 70], b"a remark\r\n", b"s\0e\0e\0n\0\r\0\n\0");
-        let cases: [(&[&[u8]], &[&[u8]]); 4] = [
+        let cases: [(Pieces<'_>, Pieces<'_>); 4] = [
             (&[opening, b"a remark", nul], &[opening, one, two, three, b"a remark"]),
             (&[opening, one, remark, nul, &three[90..]], &[opening, one, two, three, remark]),
             (

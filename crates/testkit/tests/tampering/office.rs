@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use app::{access::AccessLog, board::Board, reports::Reports, verification::told};
+use app::{access::AccessLog, board::Board, ports::Clock, reports::Reports, verification::told};
 use domain::{
     access::{AccessFact, Visitor},
     account::{Actor, Role},
@@ -20,7 +20,7 @@ use domain::{
     verification::{Files, Verdict, against_ledger, by_checkpoints, is_audit_file, signed_heads},
 };
 use jiff::{SignedDuration, tz::TimeZone};
-use outbound::FolderShare;
+use outbound::{FolderShare, SystemClock};
 use testkit::TestWorld;
 
 use crate::chance::Chance;
@@ -175,7 +175,7 @@ pub async fn looked(data: &Path, share: &Files) -> (Vec<Found>, Vec<Verdict>) {
         return (found, Vec::new());
     }
     let ledger = ledger::open_to_read(data).unwrap();
-    let told = told(&ledger, &signed_heads(share, &key()), jiff::Timestamp::now()).await.unwrap();
+    let told = told(&ledger, &signed_heads(share, &key()), SystemClock.now()).await.unwrap();
     (found, against_ledger(share, &told, Some(&key())))
 }
 
