@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, io::ErrorKind, path::Path, time::Duration};
 use anyhow::Context;
 use app::{
     access::accounts_behind,
-    ports::{Ledger, LedgerError},
+    ports::{Clock, Ledger, LedgerError},
     verification::told,
 };
 use domain::{
@@ -16,8 +16,8 @@ use domain::{
     record::Stream,
     verification::{Files, Told, Verdict, against_ledger, by_checkpoints, is_audit_file, signed_heads},
 };
-use jiff::Timestamp;
 use ledger::Proof;
+use outbound::SystemClock;
 
 use crate::{config::Config, secret};
 
@@ -57,7 +57,7 @@ pub(crate) async fn verify(config: &Config) -> anyhow::Result<bool> {
     let files = files?;
     let heads = key.as_ref().map(|key| signed_heads(&files, key)).unwrap_or_default();
     let ledger = ledger::open_to_read(&config.data_dir)?;
-    let told = told(&ledger as &dyn Ledger, &heads, Timestamp::now()).await?;
+    let told = told(&ledger as &dyn Ledger, &heads, SystemClock.now()).await?;
     let verdicts = against_ledger(&files, &told, key.as_ref());
     let verdicts = confirmed(config, verdicts, &told, key.as_ref()).await?;
     print_reports(&verdicts);
