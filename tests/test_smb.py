@@ -108,7 +108,7 @@ def test_a_program_that_reads_a_report_does_not_keep_it_from_being_written(serve
     ended = [alice.unchecks(alice.checks(FIRST).session).session]
     eventually(lambda: server.share.has(*ended))
     script = "import sys; file = open(sys.argv[1], 'rb'); print('open', flush=True); sys.stdin.read()"
-    for report in (mount.mount / "audit").iterdir():
+    for report in (mount.mount / "audit").glob("*.csv"):
         reader = [sys.executable, "-c", script, str(report)]
         with subprocess.Popen(reader, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reading:
             assert reading.stdout.readline() == "open\n"

@@ -26,8 +26,8 @@ def records_of(server, stream, kind):
 
 
 def content_of(folder):
-    """Every file below a folder, with its bytes."""
-    files = (path for path in folder.rglob("*") if path.is_file())
+    """Every file below a folder, with its bytes; not what is about to take another's place."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".new")
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
